@@ -1,0 +1,220 @@
+"""The gate: the one place where synchronisation state changes.
+
+    stimulus -> handle -> instructions
+
+The gate is the same under a live clock (`workers/server/live_gate.py`), under a virtual clock
+(`predictor/simulator/`) and in a replay. Its rules:
+
+1. Time comes with the stimuli and never goes back. The gate reads no clock.
+2. A stimulus first changes the state, then the policy is asked once, then its verdict is carried out. So a
+   policy sees a state that includes what it is asked about.
+3. The same stimuli in the same order give the same instructions (recorded runs are replayed to check this).
+4. Only the newest `WakeAt` token is alive; a `DeadlinePassed` with another one changes nothing.
+5. A worker that is not a member is not released, held or redirected; its pushes are an error, except that
+   pushes which arrived before it left stay pending until the policy applies or discards them.
+6. A worker leaves with its updates applied: `acknowledged` never falls.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from predictor.errors import ProtocolError
+from predictor.events import (
+    AggregateApplied,
+    Contribution,
+    DeadlinePassed,
+    Directive,
+    DirectiveChanged,
+    Instruction,
+    IterationReported,
+    PushArrived,
+    PushDiscarded,
+    Retuned,
+    RunResumed,
+    Stimulus,
+    SyncPlanned,
+    WakeAt,
+    WorkerHeld,
+    WorkerJoined,
+    WorkerLeft,
+    WorkerReleased,
+)
+from predictor.forecasters import ForecasterParams
+from predictor.policies.base import Member, PolicyParams, Verdict
+
+_UNTOLD = Directive(push_at=1, max_ahead=0, alpha=0.0)  # what a member holds before its first release
+
+
+class Gate:
+    """State of the synchronisation, and the policy's `Cluster`."""
+
+    def __init__(self, policy: PolicyParams, forecaster: ForecasterParams) -> None:
+        self.now_s = 0.0
+        self.version = 0
+        self._policy_params = policy
+        self._policy = policy.build()
+        self._forecaster_params = forecaster
+        self._members: dict[int, Member] = {}
+        self._acknowledged: dict[int, int] = {}  # of all workers that ever pushed
+        self._pending: list[PushArrived] = []
+        self._token = 0  # of the newest WakeAt
+
+    @property
+    def members(self) -> Mapping[int, Member]:
+        return self._members
+
+    @property
+    def pending(self) -> Sequence[PushArrived]:
+        return self._pending
+
+    @property
+    def min_clock(self) -> int:
+        return min((member.clock for member in self._members.values()), default=0)
+
+    def staleness(self, push: PushArrived) -> int:
+        return self.version - push.pulled_version
+
+    def clocks(self) -> dict[int, int]:
+        """Give, for each worker that ever joined, how many of its iterations are in the global weights."""
+        return dict(self._acknowledged)
+
+    def handle(self, stimulus: Stimulus) -> list[Instruction]:
+        """Take in what happened and say what must be done now.
+
+        Raises:
+            ProtocolError: the stimulus contradicts the state; nothing has changed.
+        """
+        if isinstance(stimulus, DeadlinePassed) and stimulus.token != self._token:
+            return []
+        self._check(stimulus)
+        self.now_s = max(self.now_s, stimulus.at_s)
+        self._take(stimulus)
+        return self._carry_out(self._policy.decide(self, stimulus))
+
+    # ---- taking stimuli in ------------------------------------------------------------------------------
+
+    def _check(self, stimulus: Stimulus) -> None:
+        match stimulus:
+            case WorkerJoined() if stimulus.worker in self._members:
+                raise ProtocolError(f"worker {stimulus.worker} joins but is a member already")
+            case PushArrived() | IterationReported() | WorkerLeft() if stimulus.worker not in self._members:
+                raise ProtocolError(f"{type(stimulus).__name__} of worker {stimulus.worker}, which is not a member")
+            case PushArrived() | IterationReported():
+                last = self._members[stimulus.worker].iteration
+                if stimulus.iteration <= last:
+                    raise ProtocolError(
+                        f"worker {stimulus.worker} reached iteration {stimulus.iteration} after iteration {last}"
+                    )
+            case _:
+                pass
+
+    def _take(self, stimulus: Stimulus) -> None:
+        match stimulus:
+            case WorkerJoined():
+                self._join(stimulus)
+            case WorkerLeft():
+                del self._members[stimulus.worker]
+            case PushArrived():
+                self._reach(stimulus, is_waiting=stimulus.is_blocking)
+                self._members[stimulus.worker].clock = stimulus.iteration
+                self._pending.append(stimulus)
+            case IterationReported():
+                member = self._members[stimulus.worker]
+                # What it waits for may have been sent already, while the report was on its way.
+                has_answer = member.acknowledged >= member.clock
+                self._reach(stimulus, is_waiting=stimulus.is_waiting and not has_answer)
+            case Retuned():
+                self._policy.params = dataclasses.replace(self._policy.params, **stimulus.params)
+            case RunResumed():
+                self.version = stimulus.version
+                self._policy = self._policy_params.build()
+                self._members, self._pending = {}, []
+                self._acknowledged = {int(worker): clock for worker, clock in stimulus.clocks.items()}
+            case _:
+                pass
+
+    def _join(self, joined: WorkerJoined) -> None:
+        self._acknowledged.setdefault(joined.worker, joined.iteration)
+        self._members[joined.worker] = Member(
+            worker=joined.worker,
+            clock=joined.iteration,
+            iteration=joined.iteration,
+            incarnation=joined.incarnation,
+            forecaster=self._forecaster_params.build(),
+            directive=_UNTOLD,
+            running_since_s=self.now_s,
+            acknowledged=self._acknowledged[joined.worker],
+        )
+
+    def _reach(self, boundary: PushArrived | IterationReported, is_waiting: bool) -> None:
+        member = self._members[boundary.worker]
+        member.iteration = boundary.iteration
+        member.running_since_s = boundary.ended_at_s
+        member.forecaster.observe(boundary.compute_s)
+        member.is_waiting = is_waiting
+        if not is_waiting:
+            member.held_reason = ""
+
+    # ---- carrying verdicts out --------------------------------------------------------------------------
+
+    def _carry_out(self, verdict: Verdict) -> list[Instruction]:
+        instructions: list[Instruction] = []
+        if verdict.apply:
+            instructions.append(self._apply(verdict))
+        for push, reason in verdict.discard:
+            self._pending.remove(push)
+            instructions.append(PushDiscarded(self.now_s, push.worker, push.iteration, reason))
+        for worker, directive, reason in verdict.release:
+            instructions.append(self._release(worker, directive, reason))
+        for worker, waits_for, reason in verdict.hold:
+            member = self._members[worker]
+            if member.is_waiting and member.held_reason != reason:
+                member.held_reason = reason
+                instructions.append(WorkerHeld(self.now_s, worker, waits_for, reason))
+        for worker, directive, reason in verdict.redirect:
+            member = self._members[worker]
+            if member.directive != directive:
+                member.directive = directive
+                instructions.append(DirectiveChanged(self.now_s, worker, directive, reason))
+        if verdict.plan:
+            plan = verdict.plan
+            instructions.append(
+                SyncPlanned(
+                    at_s=self.now_s,
+                    version=self.version + 1,
+                    cut_at_s=plan.cut_at_s,
+                    low_at_s=plan.low_at_s,
+                    high_at_s=plan.high_at_s,
+                    idle_fraction=plan.idle_fraction,
+                    pushes=plan.pushes,
+                    reason=plan.reason,
+                )
+            )
+        if verdict.wake_at_s is not None:
+            self._token += 1
+            instructions.append(WakeAt(self.now_s, self._token, max(self.now_s, verdict.wake_at_s)))
+        return instructions
+
+    def _apply(self, verdict: Verdict) -> AggregateApplied:
+        contributions = []
+        applied = list(verdict.apply)
+        for push in applied:
+            contributions.append(Contribution(push.worker, push.iteration, push.num_iterations, self.staleness(push)))
+            self._pending.remove(push)
+            self._acknowledged[push.worker] = max(self._acknowledged.get(push.worker, 0), push.iteration)
+            if push.worker in self._members:
+                self._members[push.worker].acknowledged = self._acknowledged[push.worker]
+        self.version += 1
+        return AggregateApplied(self.now_s, self.version, verdict.scale, tuple(contributions), verdict.apply_reason)
+
+    def _release(self, worker: int, directive: Directive, reason: str) -> WorkerReleased:
+        member = self._members[worker]
+        if member.is_waiting:
+            member.running_since_s = self.now_s
+        member.is_waiting = False
+        member.held_reason = ""
+        member.directive = directive
+        member.pulled_version = self.version
+        return WorkerReleased(self.now_s, worker, self.version, member.acknowledged, directive, reason)

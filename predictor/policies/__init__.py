@@ -1,0 +1,27 @@
+"""Policies: one file each, one line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from pydantic import Field
+
+from predictor.policies.asp import AspParams
+from predictor.policies.base import Policy, PolicyParams
+from predictor.policies.bsp import BspParams
+from predictor.policies.predictive import PredictiveParams
+from predictor.policies.ssp import SspParams
+
+POLICIES: dict[str, type[Any]] = {
+    "predictive": PredictiveParams,
+    "ssp": SspParams,
+    "bsp": BspParams,
+    "asp": AspParams,
+}
+
+if TYPE_CHECKING:
+    AnyPolicyParams = PolicyParams
+else:
+    AnyPolicyParams = Annotated[tuple(POLICIES.values()), Field(discriminator="name")]
+
+__all__ = ["POLICIES", "AnyPolicyParams", "Policy", "PolicyParams", "PredictiveParams"]

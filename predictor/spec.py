@@ -1,0 +1,256 @@
+"""What is asked for: the spec of a run and of an experiment.
+
+Plain frozen dataclasses; `read_run` and `read_experiment` decode and check them (`SpecError` names the
+field, the value and the wish). Times in seconds, on the clock of the run.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from predictor.errors import Complaint, SpecError
+from predictor.forecasters import AnyForecasterParams, EwmaParams
+from predictor.params import STRICT, param
+from predictor.policies import AnyPolicyParams, PredictiveParams
+from predictor.speeds import AnySpeedParams, LognormalParams
+
+MAX_RUNS_PER_EXPERIMENT = 1_000
+
+
+@dataclass(frozen=True)
+class DirichletPartition:
+    """Each class is shared among the workers by Dirichlet proportions: non-IID data."""
+
+    __pydantic_config__ = STRICT
+
+    dirichlet: Annotated[float, param("Concentration; small values give each worker few classes.", gt=0, le=1000)] = 0.3
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """What is learnt."""
+
+    __pydantic_config__ = STRICT
+
+    model: Annotated[str, param("Model that is trained.", min_length=1)] = "mlp"
+    dataset: Annotated[str, param("Data set; or the name that you give the data of `data_dir`.", min_length=1)] = (
+        "digits"
+    )
+    data_dir: Annotated[
+        str | None,
+        param("Folder or file with your own data (IDX, CIFAR-10 binary, npz), on the machine that trains."),
+    ] = None
+    batch_size: Annotated[int, param("Samples of one minibatch.", unit="samples", ge=1, le=65536)] = 32
+    learning_rate: Annotated[
+        float, param("Step size of SGD; each worker's gradient weighs 1/N of it.", gt=0, le=100)
+    ] = 0.1
+    partition: Annotated[
+        Literal["iid"] | DirichletPartition, param("How the training data is shared among the workers.")
+    ] = "iid"
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """Who trains."""
+
+    __pydantic_config__ = STRICT
+
+    num_workers: Annotated[int, param("Worker processes.", unit="workers", ge=1, le=64)] = 4
+    transport: Annotated[Literal["torch_rpc"], param("How workers and server talk.", advanced=True)] = "torch_rpc"
+    on_worker_loss: Annotated[
+        Literal["continue", "stop"], param("What the run does when a worker dies.", advanced=True)
+    ] = "continue"
+
+
+@dataclass(frozen=True)
+class TransferSpec:
+    """Emulated network: added to every message that carries weights, half on the way up, half down."""
+
+    __pydantic_config__ = STRICT
+
+    transfer_s: Annotated[float, param("Push and pull together.", unit="s", ge=0, le=60)] = 0.0
+    cv: Annotated[float, param("Coefficient of variation of the lognormal jitter.", ge=0, le=3, advanced=True)] = 0.0
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """A goal on the held-back set."""
+
+    __pydantic_config__ = STRICT
+
+    metric: Annotated[Literal["test_accuracy", "test_loss"], param("Metric of the held-back set.")] = "test_accuracy"
+    value: Annotated[float, param("Reached at or above it (accuracy, 0 to 1), at or below it (loss).", ge=0)] = 0.9
+
+
+@dataclass(frozen=True)
+class StopSpec:
+    """When the run ends: at whichever comes first. At least one must be given."""
+
+    __pydantic_config__ = STRICT
+
+    iterations: Annotated[int | None, param("Iterations of each worker.", unit="iterations", ge=1)] = None
+    seconds: Annotated[float | None, param("Seconds since the start.", unit="s", gt=0)] = 60.0
+    target: Annotated[TargetSpec | None, param("Goal on the held-back set.")] = None
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One training job, complete."""
+
+    __pydantic_config__ = STRICT
+
+    name: Annotated[str, param("Name in lists.", min_length=1, max_length=120)] = "run"
+    task: TaskSpec = field(default_factory=TaskSpec)
+    cluster: ClusterSpec = field(default_factory=ClusterSpec)
+    policy: AnyPolicyParams = field(default_factory=PredictiveParams)
+    forecaster: AnyForecasterParams = field(default_factory=EwmaParams)
+    speed: AnySpeedParams = field(default_factory=LognormalParams)
+    transfer: TransferSpec = field(default_factory=TransferSpec)
+    stop: StopSpec = field(default_factory=StopSpec)
+    evaluate_every_s: Annotated[float, param("Pause between evaluations.", unit="s", ge=0.05, le=3600)] = 0.5
+    checkpoint_every_s: Annotated[
+        float, param("Pause between checkpoints; 0 = only at a stop.", unit="s", ge=0, le=86400, advanced=True)
+    ] = 30.0
+    seed: Annotated[int, param("Of the data order, the first weights and the emulated cluster.", ge=0, lt=2**31)] = 1
+
+
+@dataclass(frozen=True)
+class ExperimentSpec:
+    """A named set of runs: every combination of the grid's values, times the seeds.
+
+    `grid` maps a dotted path of the run's spec to its values; a value may be a whole object:
+    `{"policy": [{"name": "ssp", "threshold": 3}, {"name": "predictive"}], "task.learning_rate": [0.1, 0.2]}`.
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: Annotated[str, param("Name of the experiment.", min_length=1, max_length=120)]
+    run: Annotated[dict[str, Any], param("What all runs share (a run's spec; what is absent takes its default).")]
+    grid: Annotated[dict[str, list[Any]], param("Settings that differ, by dotted path.")] = field(default_factory=dict)
+    seeds: Annotated[list[int], param("Each combination is run once for each seed.", min_length=1)] = field(
+        default_factory=lambda: [1]
+    )
+
+
+def read_run(data: object) -> RunSpec:
+    """Decode and check a run's spec.
+
+    Raises:
+        SpecError: names every field that is wrong, its value and the wish.
+    """
+    spec: RunSpec = _read(_RUN, data)
+    complaints = _check_run(spec)
+    if complaints:
+        raise SpecError(complaints)
+    return spec
+
+
+def read_experiment(data: object) -> ExperimentSpec:
+    """Decode an experiment and check every run that it stands for.
+
+    Raises:
+        SpecError: as `read_run`.
+    """
+    spec: ExperimentSpec = _read(_EXPERIMENT, data)
+    expand(spec)
+    return spec
+
+
+def expand(spec: ExperimentSpec) -> list[RunSpec]:
+    """Give the runs of an experiment: grid in the order of its keys, seeds innermost.
+
+    Raises:
+        SpecError: a grid path that does not exist, an empty list of values, too many runs, a wrong run.
+    """
+    for path, values in spec.grid.items():
+        if not values:
+            raise SpecError([Complaint(f"grid.{path}", values, "needs at least one value")])
+    num_runs = len(spec.seeds)
+    for values in spec.grid.values():
+        num_runs *= len(values)
+    if num_runs > MAX_RUNS_PER_EXPERIMENT:
+        raise SpecError([Complaint("grid", num_runs, f"may stand for at most {MAX_RUNS_PER_EXPERIMENT} runs")])
+    runs = []
+    for combination in itertools.product(*spec.grid.values()):
+        for seed in spec.seeds:
+            data = copy.deepcopy(spec.run)
+            for path, value in zip(spec.grid, combination, strict=True):
+                _set(data, path, value)
+            data["seed"] = seed
+            data.setdefault("name", spec.name)
+            runs.append(read_run(data))
+    return runs
+
+
+def to_data(spec: RunSpec | ExperimentSpec) -> dict[str, Any]:
+    """Give the spec as plain data, complete with defaults, as it stands in `spec.json`."""
+    return dataclasses.asdict(spec)
+
+
+def run_schema() -> dict[str, Any]:
+    """Give the JSON Schema of a run's spec; units and `advanced` stand beside each description."""
+    return _RUN.json_schema()
+
+
+def _check_run(spec: RunSpec) -> list[Complaint]:
+    """Check what one field alone cannot tell."""
+    complaints = []
+    stop = spec.stop
+    if stop.iterations is None and stop.seconds is None and stop.target is None:
+        complaints.append(Complaint("stop", None, "needs at least one of iterations, seconds, target"))
+    if stop.target and stop.target.metric == "test_accuracy" and stop.target.value > 1:
+        complaints.append(Complaint("stop.target.value", stop.target.value, "must be <= 1 for test_accuracy"))
+    for name in ("factors", "then"):
+        factors = getattr(spec.speed, name, ())
+        if len(factors) not in (0, 1, spec.cluster.num_workers):
+            wish = f"must have one entry, or one for each of the {spec.cluster.num_workers} workers"
+            complaints.append(Complaint(f"speed.{name}", list(factors), wish))
+    return complaints
+
+
+def _read(adapter: TypeAdapter[Any], data: object) -> Any:
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        raise SpecError([_complaint(one) for one in error.errors(include_url=False)]) from error
+
+
+def _complaint(error: Any) -> Complaint:
+    parts = [str(part) for part in error["loc"]]
+    tags = {"iid", "DirichletPartition", "literal['iid']"}
+    field_path = ".".join(p for i, p in enumerate(parts) if p not in tags and not (i == 1 and _is_tag(parts)))
+    value = None if error["type"] in ("missing", "missing_argument") else error["input"]
+    message: str = error["msg"]
+    wish = {
+        "extra_forbidden": "is not a known key",
+        "unexpected_keyword_argument": "is not a known key",
+        "missing": "is required",
+        "missing_argument": "is required",
+    }.get(error["type"], message.replace("Input should be", "must be", 1))
+    wish = wish.replace("greater than or equal to", ">=").replace("less than or equal to", "<=")
+    wish = wish.replace("greater than", ">").replace("less than", "<")
+    return Complaint(field_path or "spec", value, wish)
+
+
+def _is_tag(parts: list[str]) -> bool:
+    """Tell whether parts[1] is the tag of a union, such as "ssp" in policy.ssp.threshold."""
+    return len(parts) > 1 and parts[0] in ("policy", "forecaster", "speed")
+
+
+def _set(data: dict[str, Any], path: str, value: object) -> None:
+    *parents, last = path.split(".")
+    for parent in parents:
+        data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise SpecError([Complaint(f"grid.{path}", value, "is not the path of a setting")])
+    data[last] = value
+
+
+_RUN: TypeAdapter[Any] = TypeAdapter(RunSpec)
+_EXPERIMENT: TypeAdapter[Any] = TypeAdapter(ExperimentSpec)
