@@ -8,7 +8,10 @@ REST schema and `validate` are all drawn from it.
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import operator
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -25,3 +28,8 @@ def param(help: str, *, unit: str = "", advanced: bool = False, **limits: Any) -
         limits: pydantic's `ge`, `gt`, `le`, `lt`, `min_length`, `max_length`.
     """
     return Field(description=help, json_schema_extra={"unit": unit, "advanced": advanced}, **limits)
+
+
+def one_of(registry: Mapping[str, type[Any]], discriminator: str) -> Any:
+    """Give the type "any of the registered dataclasses", told apart by the value of one field."""
+    return Annotated[functools.reduce(operator.or_, registry.values()), Field(discriminator=discriminator)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Union
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from predictor.forecasters.base import Forecast, Forecaster, ForecasterParams
 from predictor.forecasters.ewma import EwmaParams
 from predictor.forecasters.last_value import LastValueParams
 from predictor.forecasters.median import MedianParams
+from predictor.params import one_of
 
 FORECASTERS: dict[str, type[Any]] = {
     "ewma": EwmaParams,
@@ -20,6 +19,6 @@ FORECASTERS: dict[str, type[Any]] = {
 if TYPE_CHECKING:
     AnyForecasterParams = ForecasterParams
 else:
-    AnyForecasterParams = Annotated[tuple(FORECASTERS.values()), Field(discriminator="name")]
+    AnyForecasterParams = one_of(FORECASTERS, "name")
 
 __all__ = ["FORECASTERS", "AnyForecasterParams", "EwmaParams", "Forecast", "Forecaster", "ForecasterParams"]

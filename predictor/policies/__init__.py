@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
+from predictor.params import one_of
 from predictor.policies.asp import AspParams
 from predictor.policies.base import Policy, PolicyParams
 from predictor.policies.bsp import BspParams
@@ -22,6 +21,6 @@ POLICIES: dict[str, type[Any]] = {
 if TYPE_CHECKING:
     AnyPolicyParams = PolicyParams
 else:
-    AnyPolicyParams = Annotated[tuple(POLICIES.values()), Field(discriminator="name")]
+    AnyPolicyParams = one_of(POLICIES, "name")
 
 __all__ = ["POLICIES", "AnyPolicyParams", "Policy", "PolicyParams", "PredictiveParams"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
+from predictor.params import one_of
 from predictor.speeds.base import SpeedModel, SpeedParams
 from predictor.speeds.lognormal import LognormalParams
 from predictor.speeds.native import NativeParams
@@ -18,6 +17,6 @@ SPEEDS: dict[str, type[Any]] = {
 if TYPE_CHECKING:
     AnySpeedParams = SpeedParams
 else:
-    AnySpeedParams = Annotated[tuple(SPEEDS.values()), Field(discriminator="kind")]
+    AnySpeedParams = one_of(SPEEDS, "kind")
 
 __all__ = ["SPEEDS", "AnySpeedParams", "LognormalParams", "SpeedModel", "SpeedParams"]
