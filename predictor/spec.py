@@ -12,8 +12,9 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from predictor.decoding import decode
 from predictor.errors import Complaint, SpecError
 from predictor.forecasters import AnyForecasterParams, EwmaParams
 from predictor.params import STRICT, param
@@ -144,7 +145,7 @@ def read_run(data: object) -> RunSpec:
     Raises:
         SpecError: names every field that is wrong, its value and the wish.
     """
-    spec: RunSpec = _read(_RUN, data)
+    spec: RunSpec = decode(_RUN, data)
     complaints = _check_run(spec)
     if complaints:
         raise SpecError(complaints)
@@ -157,7 +158,7 @@ def read_experiment(data: object) -> ExperimentSpec:
     Raises:
         SpecError: as `read_run`.
     """
-    spec: ExperimentSpec = _read(_EXPERIMENT, data)
+    spec: ExperimentSpec = decode(_EXPERIMENT, data)
     expand(spec)
     return spec
 
@@ -212,35 +213,6 @@ def _check_run(spec: RunSpec) -> list[Complaint]:
             wish = f"must have one entry, or one for each of the {spec.cluster.num_workers} workers"
             complaints.append(Complaint(f"speed.{name}", list(factors), wish))
     return complaints
-
-
-def _read(adapter: TypeAdapter[Any], data: object) -> Any:
-    try:
-        return adapter.validate_python(data)
-    except ValidationError as error:
-        raise SpecError([_complaint(one) for one in error.errors(include_url=False)]) from error
-
-
-def _complaint(error: Any) -> Complaint:
-    parts = [str(part) for part in error["loc"]]
-    tags = {"iid", "DirichletPartition", "literal['iid']"}
-    field_path = ".".join(p for i, p in enumerate(parts) if p not in tags and not (i == 1 and _is_tag(parts)))
-    value = None if error["type"] in ("missing", "missing_argument") else error["input"]
-    message: str = error["msg"]
-    wish = {
-        "extra_forbidden": "is not a known key",
-        "unexpected_keyword_argument": "is not a known key",
-        "missing": "is required",
-        "missing_argument": "is required",
-    }.get(error["type"], message.replace("Input should be", "must be", 1))
-    wish = wish.replace("greater than or equal to", ">=").replace("less than or equal to", "<=")
-    wish = wish.replace("greater than", ">").replace("less than", "<")
-    return Complaint(field_path or "spec", value, wish)
-
-
-def _is_tag(parts: list[str]) -> bool:
-    """Tell whether parts[1] is the tag of a union, such as "ssp" in policy.ssp.threshold."""
-    return len(parts) > 1 and parts[0] in ("policy", "forecaster", "speed")
 
 
 def _set(data: dict[str, Any], path: str, value: object) -> None:

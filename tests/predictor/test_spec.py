@@ -1,0 +1,90 @@
+"""A wrong spec is answered with the field, the value and the wish."""
+
+from __future__ import annotations
+
+import pytest
+
+from predictor.errors import SpecError
+from predictor.spec import expand, read_experiment, read_run, run_schema, to_data
+
+WRONG = {
+    "policy.threshold must be >= 0, got -1": {"policy": {"name": "ssp", "threshold": -1}},
+    "policy.treshold is not a known key, got 1": {"policy": {"name": "ssp", "treshold": 1}},
+    "policy.name must be one of 'predictive', 'ssp', 'bsp', 'asp', got 'sps'": {"policy": {"name": "sps"}},
+    "policy.name is required, got None": {"policy": {}},
+    "policy must be an object, got 3": {"policy": 3},
+    "task.partition.dirichlet must be > 0, got -1": {"task": {"partition": {"dirichlet": -1}}},
+    "task.partition must be 'iid' or must be an object, got 'x'": {"task": {"partition": "x"}},
+    "spec must be an object, got 5": 5,
+    "speed.factors.1 must be > 0, got -2": {"speed": {"kind": "lognormal", "factors": [1, -2, 1, 1]}},
+    "speed.factors must have one entry, or one for each of the 4 workers, got [1.0, 2.0]": {
+        "speed": {"kind": "lognormal", "factors": [1, 2]}
+    },
+    "stop needs at least one of iterations, seconds, target, got None": {"stop": {"seconds": None}},
+    "stop.target.value must be <= 1 for test_accuracy, got 97.0": {
+        "stop": {"target": {"metric": "test_accuracy", "value": 97}}
+    },
+    "workers is not a known key, got 4": {"workers": 4},
+}
+
+
+@pytest.mark.parametrize(("sentence", "data"), WRONG.items())
+def test_a_wrong_spec_is_answered_in_a_sentence(sentence, data):
+    with pytest.raises(SpecError) as caught:
+        read_run(data)
+    assert str(caught.value) == sentence
+
+
+def test_all_complaints_come_at_once():
+    with pytest.raises(SpecError) as caught:
+        read_run({"seed": -1, "task": {"batch_size": 0}, "bogus": 1})
+    assert sorted(c.field for c in caught.value.complaints) == ["bogus", "seed", "task.batch_size"]
+
+
+def test_a_spec_survives_its_own_data():
+    spec = read_run({"policy": {"name": "ssp", "threshold": 7}, "stop": {"target": {"value": 0.5}}})
+    assert read_run(to_data(spec)) == spec
+
+
+def test_an_experiment_is_its_grid_times_its_seeds():
+    spec = read_experiment(
+        {
+            "name": "sweep",
+            "run": {"stop": {"iterations": 5}},
+            "grid": {"policy": [{"name": "bsp"}, {"name": "ssp", "threshold": 2}], "task.learning_rate": [0.1, 0.2]},
+            "seeds": [1, 2],
+        }
+    )
+    runs = expand(spec)
+    assert len(runs) == 8
+    assert [(r.policy.name, r.task.learning_rate, r.seed) for r in runs[:4]] == [
+        ("bsp", 0.1, 1),
+        ("bsp", 0.1, 2),
+        ("bsp", 0.2, 1),
+        ("bsp", 0.2, 2),
+    ]
+    assert {r.name for r in runs} == {"sweep"}
+
+
+@pytest.mark.parametrize(
+    ("field", "grid"),
+    [
+        ("grid.policy", {"policy": []}),
+        ("task.foo", {"task.foo": [1]}),
+        ("grid.name.x", {"name.x": [1]}),
+        ("grid", {"seed": list(range(1001))}),
+    ],
+)
+def test_a_wrong_grid_is_refused(field, grid):
+    with pytest.raises(SpecError) as caught:
+        read_experiment({"name": "e", "run": {"name": "n"}, "grid": grid})
+    assert caught.value.complaints[0].field == field
+
+
+def test_every_setting_has_a_help_text():
+    schema = run_schema()
+    for name, definition in [("RunSpec", schema), *schema["$defs"].items()]:
+        assert definition["additionalProperties"] is False, name
+        for field, one in definition["properties"].items():
+            is_group = "$ref" in one or "discriminator" in one or "const" in one
+            assert is_group or one.get("description"), f"{name}.{field}"
