@@ -25,8 +25,8 @@ LeaveReason = Literal["finished", "stopped", "died"]
 class Directive:
     """All that a worker needs to be told until the next release (ARCHITECTURE, "The wire").
 
-    A directive is spent once the worker has pushed at or after `push_at`: it pushes at a boundary iff
-    `iteration >= push_at > iteration of its last push`. So a plan that crosses a push on the wire does no harm.
+    It holds while no push is in flight: from a push to the landing that acknowledges it, the worker pushes
+    nothing. So a plan that crosses a push on the wire does no harm.
     """
 
     push_at: int  # push at this iteration (completed count); past it: at the next boundary
