@@ -3,7 +3,8 @@
 PredictorError
 ├── SpecError          the user's spec is wrong: field, value and wish
 ├── LogError           an event log breaks its own rules
-└── ProtocolError      a stimulus that no correct worker or server sends
+├── ProtocolError      a stimulus that no correct worker or server sends
+└── SimulationError    a simulated run stands still, or has no end
 """
 
 from __future__ import annotations
@@ -41,3 +42,7 @@ class LogError(PredictorError, ValueError):
 
 class ProtocolError(PredictorError, ValueError):
     """A stimulus contradicts the state of the gate, e.g. a push of a worker that never joined."""
+
+
+class SimulationError(PredictorError, RuntimeError):
+    """A simulated run cannot go on: its policy releases nobody, or time does not advance."""

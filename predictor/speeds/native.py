@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from predictor.params import STRICT
+from predictor.speeds.base import ReadText
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class NativeParams:
 
     kind: Literal["native"] = "native"
 
-    def build(self, worker: int, num_workers: int, seed: int) -> Native:
+    def build(self, worker: int, num_workers: int, seed: int, read_text: ReadText) -> Native:
         return Native()
 
 

@@ -1,0 +1,350 @@
+"""Virtual time: a heap of (time, sequence, event) around the same gate that a live run has.
+
+The workers follow the wire of ARCHITECTURE: at each boundary a push or a report; weights half of the transfer
+time up and half down, headers not delayed; a pull always outstanding while they train on. They hold the first
+weights at time 0. There are no gradients: an iteration has no samples, and its loss says nothing.
+
+The same scenario gives the same events. Ties of time are broken by the order in which events were scheduled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
+from typing import Any
+
+from predictor.errors import Complaint, SimulationError, SpecError
+from predictor.events import (
+    AggregateApplied,
+    DeadlinePassed,
+    DirectiveChanged,
+    Event,
+    Instruction,
+    IterationReported,
+    LeaveReason,
+    PushArrived,
+    RunFinished,
+    RunStarted,
+    Stimulus,
+    WakeAt,
+    WorkerJoined,
+    WorkerLeft,
+    WorkerReleased,
+)
+from predictor.gate import Gate
+from predictor.simulator.scenario import Scenario, SimulationResult
+from predictor.simulator.worker import Exchange, VirtualWorker
+
+OnEvent = Callable[[Event], None]
+
+_MAX_EVENTS = 50_000_000  # of a simulation that only time ends
+_MAX_EVENTS_PER_ITERATION = 100  # boundary, arrival and landing are 3; the rest is for a policy's wake-ups
+_SPARE_EVENTS = 100_000
+
+# Kinds of scheduled events.
+_BOUNDARY, _ARRIVAL, _LANDING = range(3)
+
+
+def simulate(
+    scenario: Scenario,
+    on_event: OnEvent | None = None,
+    *,
+    run_id: str = "simulated",
+    wall_time_s: float = 0.0,
+    versions: Mapping[str, str] | None = None,
+) -> SimulationResult:
+    """Run a scenario to its end.
+
+    Args:
+        scenario: what is simulated.
+        on_event: is given every event of the run in the order of its log; None is faster.
+        run_id: stands in the log.
+        wall_time_s: Unix time that the log calls its start.
+        versions: of the programs, stands in the log.
+
+    Raises:
+        SpecError: the scenario has no end.
+        SimulationError: all workers wait and nothing can release them, or time does not advance.
+    """
+    if scenario.iterations is None and scenario.until_s is None:
+        raise SpecError([Complaint("stop", None, "needs iterations or seconds to be simulated")])
+    simulation = _Simulation(scenario, on_event)
+    if on_event:
+        on_event(RunStarted(0.0, wall_time_s, run_id, True, dict(versions or {})))
+    simulation.run()
+    if on_event:
+        on_event(simulation.closing())
+    return simulation.result()
+
+
+class _Simulation:
+    """One run. Only `_feed` asks the gate."""
+
+    def __init__(self, scenario: Scenario, on_event: OnEvent | None) -> None:
+        self._scenario, self._emit = scenario, on_event
+        self._gate = Gate(scenario.policy, scenario.forecaster)
+        self._handle = self._gate.handle
+        pairs = zip(scenario.speeds, scenario.transfers, strict=True)
+        self._workers = [VirtualWorker(worker, *models) for worker, models in enumerate(pairs)]
+        self._last = math.inf if scenario.iterations is None else scenario.iterations
+        self._heap: list[tuple[float, int, int, int, Any]] = []  # at_s, sequence, kind, worker, payload
+        self._sequence = 0
+        self._now_s = 0.0
+        self._num_alive = len(self._workers)
+        self._wake: tuple[float, int] | None = None  # due time and token of the newest wish
+        self._clocks: list[float] = [0.0] * len(self._workers)  # infinite for those who left
+        self._num_pushes = self._max_lead = 0
+        self._makespan_s = 0.0
+        self._departures = self._plan_departures()
+
+    def _plan_departures(self) -> list[tuple[float, int, LeaveReason]]:
+        """Give who is to die or to be stopped and when, the next one last."""
+        scenario = self._scenario
+        departures: list[tuple[float, int, LeaveReason]] = [
+            (at_s, worker, "died") for worker, at_s in scenario.deaths.items()
+        ]
+        if scenario.until_s is not None:
+            departures += [(scenario.until_s, worker.worker, "stopped") for worker in self._workers]
+        return sorted(departures, reverse=True)
+
+    def run(self) -> None:
+        for worker in self._workers:
+            self._feed(WorkerJoined(0.0, worker.worker, 0, 0))
+        limit = _MAX_EVENTS
+        if self._scenario.iterations is not None:
+            limit = _SPARE_EVENTS + _MAX_EVENTS_PER_ITERATION * self._scenario.iterations * len(self._workers)
+        heap, workers = self._heap, self._workers
+        while self._num_alive:
+            if not heap and not self._wake:
+                raise SimulationError(self._standstill())
+            if self._sequence > limit:
+                raise SimulationError(f"no end in sight after {limit} events, at {self._now_s:g} s of virtual time")
+            is_wake = self._wake is not None and (not heap or self._wake[0] < heap[0][0])
+            next_s = self._wake[0] if self._wake and is_wake else heap[0][0]
+            if self._departures and self._departures[-1][0] <= next_s:
+                self._depart(*self._departures.pop())
+                continue
+            self._now_s = next_s
+            if is_wake:
+                self._wake_up()
+                continue
+            _, _, kind, number, payload = heappop(heap)
+            worker = workers[number]
+            if not worker.is_alive:
+                continue
+            if kind == _BOUNDARY:
+                self._reach_boundary(worker, payload)
+            elif kind == _ARRIVAL:
+                worker.num_travelling -= 1
+                self._arrive(worker, payload)
+            else:
+                self._land(worker, payload)
+
+    def _standstill(self) -> str:
+        waiting = [worker.worker for worker in self._workers if worker.is_alive]
+        reasons = {self._gate.members[worker].held_reason or "no reason given" for worker in waiting}
+        name = self._scenario.policy.name
+        return f"{name} lets workers {waiting} wait for ever from {self._now_s:g} s on: {'; '.join(sorted(reasons))}"
+
+    # ---- the worker's side ------------------------------------------------------------------------------
+
+    def _compute(self, worker: VirtualWorker) -> None:
+        """Start the next iteration, on the weights that landed last; have a pull out where it may be answered."""
+        duration_s = max(self._scenario.step_s, worker.speed.duration_s(worker.iteration, self._now_s))
+        if not 0 < duration_s < math.inf:
+            raise SimulationError(
+                f"iteration {worker.iteration} of worker {worker.worker} would take {duration_s:g} s: "
+                "a simulation needs a speed model, or the time of a step (step_s)"
+            )
+        worker.computed_version = worker.version
+        worker.is_overlapped = worker.pushed.iteration > worker.acknowledged
+        worker.compute_started_s = self._now_s
+        self._schedule(self._now_s + duration_s, _BOUNDARY, worker.worker, duration_s)
+        directive = worker.directive
+        if (directive.max_ahead > 0 or directive.push_at > worker.iteration + 1) and not worker.is_pulling:
+            self._hold_pull(worker)
+
+    def _reach_boundary(self, worker: VirtualWorker, compute_s: float) -> None:
+        worker.iteration = iteration = worker.iteration + 1
+        worker.compute_s += compute_s
+        if self._emit:
+            self._emit(worker.iteration_finished(self._now_s, compute_s))
+        worker.compute_started_s = None
+        directive = worker.directive
+        if iteration >= self._last:
+            worker.blocked_from_s = self._now_s  # it only waits for its last push to arrive
+            self._send(worker, self._push(worker, compute_s, is_blocking=False))
+        elif iteration >= directive.push_at and not worker.is_in_flight:
+            is_blocking = directive.max_ahead == 0
+            push = self._push(worker, compute_s, is_blocking)
+            self._go_on(worker, is_blocking)
+            self._send(worker, push)
+        else:
+            ahead = iteration - worker.pushed.iteration
+            is_waiting = worker.is_in_flight and ahead >= directive.max_ahead
+            self._go_on(worker, is_waiting)
+            at_s = max(self._now_s, worker.pushed.arrived_s)
+            self._send(worker, IterationReported(at_s, worker.worker, iteration, compute_s, self._now_s, is_waiting))
+            if is_waiting and not worker.is_pulling:
+                self._hold_pull(worker)
+
+    def _go_on(self, worker: VirtualWorker, is_blocked: bool) -> None:
+        if is_blocked:
+            worker.blocked_from_s = self._now_s
+        else:
+            self._compute(worker)
+
+    def _push(self, worker: VirtualWorker, compute_s: float, is_blocking: bool) -> PushArrived:
+        iteration, before = worker.iteration, worker.pushed
+        at_s = max(self._now_s, before.arrived_s) + worker.transfer.up_s(iteration)
+        worker.pushed = Exchange(iteration, self._now_s, at_s)
+        num_iterations = iteration - before.iteration
+        return PushArrived(
+            at_s, worker.worker, iteration, num_iterations, compute_s, self._now_s, worker.computed_version, is_blocking
+        )
+
+    def _send(self, worker: VirtualWorker, message: PushArrived | IterationReported) -> None:
+        if message.at_s > self._now_s or worker.num_travelling:  # messages do not overtake each other
+            worker.num_travelling += 1
+            self._schedule(message.at_s, _ARRIVAL, worker.worker, message)
+        else:
+            self._arrive(worker, message)
+
+    def _land(self, worker: VirtualWorker, released: WorkerReleased) -> None:
+        """Take new weights in; the directive counts from the next boundary on."""
+        if worker.iteration >= self._last:
+            return  # its last push is on its way, it has no use for them
+        is_answer = worker.answered.iteration < worker.pushed.iteration <= released.acknowledged
+        if is_answer:
+            worker.answered = worker.pushed
+        is_blocked = worker.blocked_from_s is not None
+        if self._emit:
+            self._emit(worker.exchange_finished(self._now_s, released, is_answer, self._scenario.message_bytes))
+        worker.unblock(self._now_s, worker.answered)
+        worker.released_s = None
+        worker.has_weights = True
+        worker.acknowledged = max(worker.acknowledged, released.acknowledged)
+        worker.version = released.version
+        worker.directive = released.directive
+        if worker.directive.max_ahead > 0:
+            self._hold_pull(worker)
+        if is_blocked:
+            self._compute(worker)
+
+    # ---- the server's side ------------------------------------------------------------------------------
+
+    def _arrive(self, worker: VirtualWorker, message: PushArrived | IterationReported) -> None:
+        if type(message) is not PushArrived:
+            self._feed(message)
+            return
+        self._num_pushes += 1
+        self._makespan_s = self._now_s
+        clocks = self._clocks
+        clocks[worker.worker] = message.iteration
+        self._max_lead = max(self._max_lead, int(message.iteration - min(clocks)))
+        if message.iteration >= self._last:
+            self._feed(message)
+            self._leave(worker, "finished")
+            return
+        if message.is_blocking and not worker.is_pulling:
+            worker.is_pull_held = True
+            worker.late_release = worker.late_directive = None  # the answer to this push makes them obsolete
+        self._feed(message)
+
+    def _hold_pull(self, worker: VirtualWorker) -> None:
+        """Take a pull in; what fell due before it came is sent now, with the weights of this moment."""
+        worker.is_pull_held = True
+        late, worker.late_release = worker.late_release, None
+        directive, worker.late_directive = worker.late_directive, None
+        if late:
+            now = self._gate.members[worker.worker]
+            weights = WorkerReleased(
+                late.at_s, late.worker, self._gate.version, now.acknowledged, now.directive, late.reason
+            )
+            self._release(weights)
+        elif directive:
+            worker.directive = directive
+
+    def _release(self, released: WorkerReleased) -> None:
+        worker = self._workers[released.worker]
+        if not worker.is_pull_held:
+            worker.late_release = released
+            return
+        worker.is_pull_held = False
+        worker.released_s = released.at_s
+        down_s = worker.transfer.down_s(released.acknowledged) if worker.has_weights else 0.0
+        if down_s > 0:
+            self._schedule(self._now_s + down_s, _LANDING, worker.worker, released)
+        else:
+            self._land(worker, released)
+
+    def _feed(self, stimulus: Stimulus) -> None:
+        """Ask the gate, and do what it says."""
+        instructions = self._handle(stimulus)
+        if self._emit:
+            self._emit(stimulus)
+            for instruction in instructions:
+                self._emit(instruction)
+        for instruction in instructions:
+            self._carry_out(instruction)
+
+    def _carry_out(self, instruction: Instruction) -> None:
+        kind = type(instruction)
+        if kind is AggregateApplied:
+            return
+        if isinstance(instruction, WorkerReleased):
+            self._release(instruction)
+        elif isinstance(instruction, DirectiveChanged):
+            worker = self._workers[instruction.worker]
+            if worker.is_pull_held:
+                worker.directive = instruction.directive
+            else:
+                worker.late_directive = instruction.directive
+        elif isinstance(instruction, WakeAt):
+            self._wake = (instruction.due_at_s, instruction.token)
+
+    def _wake_up(self) -> None:
+        assert self._wake, "called only when a wish is due"
+        (_, token), self._wake = self._wake, None
+        self._sequence += 1
+        self._feed(DeadlinePassed(self._now_s, token))
+
+    def _depart(self, at_s: float, number: int, reason: LeaveReason) -> None:
+        if self._workers[number].is_alive:
+            self._now_s = at_s
+            self._leave(self._workers[number], reason)
+
+    def _leave(self, worker: VirtualWorker, reason: LeaveReason) -> None:
+        worker.leave(self._now_s)
+        self._num_alive -= 1
+        self._clocks[worker.worker] = math.inf
+        self._feed(WorkerLeft(self._now_s, worker.worker, reason))
+
+    def _schedule(self, at_s: float, kind: int, worker: int, payload: object) -> None:
+        self._sequence += 1
+        heappush(self._heap, (at_s, self._sequence, kind, worker, payload))
+
+    # ---- what comes out ---------------------------------------------------------------------------------
+
+    def closing(self) -> RunFinished:
+        """Give the closing event."""
+        finished = [worker for worker in self._workers if worker.iteration >= self._last]
+        if self._now_s == self._scenario.until_s:
+            return RunFinished(self._now_s, "completed", f"{self._now_s:g} s have passed")
+        if finished:
+            who = "all" if len(finished) == len(self._workers) else f"{len(finished)} of {len(self._workers)}"
+            return RunFinished(self._now_s, "completed", f"{who} workers did {self._last} iterations")
+        return RunFinished(self._now_s, "failed", "every worker died")
+
+    def result(self) -> SimulationResult:
+        times = tuple(worker.times() for worker in self._workers)
+        wall_s = sum(one.wall_s for one in times)
+        return SimulationResult(
+            makespan_s=self._makespan_s,
+            utilisation=sum(one.compute_s for one in times) / wall_s if wall_s > 0 else 0.0,
+            workers=times,
+            num_pushes=self._num_pushes,
+            max_lead=self._max_lead,
+            version=self._gate.version,
+        )

@@ -1,0 +1,79 @@
+"""What is simulated, and what comes out (METHOD section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from predictor.errors import Complaint, SpecError
+from predictor.forecasters import EwmaParams, ForecasterParams
+from predictor.policies import PolicyParams
+from predictor.spec import RunSpec
+from predictor.speeds import ReadText, SpeedModel, Transfer
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run in virtual time. At least one of `iterations` and `until_s` is given."""
+
+    policy: PolicyParams
+    speeds: Sequence[SpeedModel]  # one for each worker
+    transfers: Sequence[Transfer]  # one for each worker
+    iterations: int | None = None  # of each worker, after which it leaves
+    until_s: float | None = None  # when those who still train are stopped
+    forecaster: ForecasterParams = field(default_factory=EwmaParams)
+    step_s: float = 0.0  # real computation of an iteration: the emulated one is never shorter
+    message_bytes: int = 0  # of one push or pull
+    deaths: Mapping[int, float] = field(default_factory=dict)  # worker -> when it dies, at_s
+
+
+@dataclass(frozen=True)
+class WorkerTimes:
+    """How one worker spent its life: compute_s + wait_s + transfer_s = wall_s."""
+
+    worker: int
+    num_iterations: int
+    compute_s: float
+    wait_s: float
+    transfer_s: float
+    wall_s: float  # until its own last push arrived, or until it died or was stopped
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """Figures of a simulated run, as METHOD section 8 defines them."""
+
+    makespan_s: float  # arrival of the last push
+    utilisation: float  # sum of compute_s / sum of wall_s
+    workers: tuple[WorkerTimes, ...]
+    num_pushes: int
+    max_lead: int  # taken at the arrival of pushes
+    version: int  # updates applied
+
+
+def scenario_of(spec: RunSpec, read_text: ReadText, *, step_s: float = 0.0, message_bytes: int = 0) -> Scenario:
+    """Give the scenario of a run's spec; its target is left aside, since a simulation knows no loss.
+
+    Args:
+        spec: iterations and seconds of its `stop` count.
+        read_text: see `predictor.speeds.base.SpeedParams.build`.
+        step_s: see `Scenario`.
+        message_bytes: see `Scenario`.
+
+    Raises:
+        SpecError: the speed model cannot be built, or the run would end at its target only.
+    """
+    if spec.stop.iterations is None and spec.stop.seconds is None:
+        raise SpecError([Complaint("stop", None, "needs iterations or seconds to be simulated")])
+    num_workers = spec.cluster.num_workers
+    workers = range(num_workers)
+    return Scenario(
+        policy=spec.policy,
+        forecaster=spec.forecaster,
+        speeds=[spec.speed.build(worker, num_workers, spec.seed, read_text) for worker in workers],
+        transfers=[Transfer(spec.transfer.transfer_s, spec.transfer.cv, worker, spec.seed) for worker in workers],
+        iterations=spec.stop.iterations,
+        until_s=spec.stop.seconds,
+        step_s=step_s,
+        message_bytes=message_bytes,
+    )

@@ -1,0 +1,138 @@
+"""A worker in virtual time: what `workers/worker/loop.py` keeps in mind, without weights."""
+
+from __future__ import annotations
+
+from predictor.events import Directive, ExchangeFinished, IterationFinished, WorkerReleased
+from predictor.simulator.scenario import WorkerTimes
+from predictor.speeds import SpeedModel, Transfer
+
+
+class Exchange:
+    """One push on its way and its answer. Times in seconds on the virtual clock."""
+
+    __slots__ = ("arrived_s", "iteration", "sent_s")
+
+    def __init__(self, iteration: int, sent_s: float, arrived_s: float) -> None:
+        self.iteration, self.sent_s, self.arrived_s = iteration, sent_s, arrived_s
+
+
+class VirtualWorker:
+    """State of one worker.
+
+    A push is in flight from its sending until weights land that include it. Messages of one worker reach the
+    server in the order in which they were sent: a report that follows a push on the link arrives with it.
+    """
+
+    __slots__ = (
+        "acknowledged",
+        "answered",
+        "blocked_from_s",
+        "compute_s",
+        "compute_started_s",
+        "computed_version",
+        "directive",
+        "has_weights",
+        "is_alive",
+        "is_overlapped",
+        "is_pull_held",
+        "iteration",
+        "late_directive",
+        "late_release",
+        "left_s",
+        "num_travelling",
+        "pushed",
+        "released_s",
+        "speed",
+        "transfer",
+        "transfer_s",
+        "version",
+        "wait_s",
+        "worker",
+    )
+
+    def __init__(self, worker: int, speed: SpeedModel, transfer: Transfer) -> None:
+        self.worker, self.speed, self.transfer = worker, speed, transfer
+        self.is_alive = True
+        self.left_s = 0.0
+        self.has_weights = False
+        self.iteration = 0  # completed
+        self.acknowledged = 0  # own iterations in the weights that landed last
+        self.version = 0  # of the weights that landed last; they are merged at the next boundary
+        self.computed_version = 0  # of the weights that the running iteration computes on
+        self.directive = Directive(push_at=1, max_ahead=0, alpha=0.0)
+        self.pushed = self.answered = Exchange(0, 0.0, 0.0)  # newest push; newest push that is acknowledged
+        self.num_travelling = 0  # messages on their way to the server
+        self.is_pull_held = True  # the server holds a pull of this worker
+        self.late_release: WorkerReleased | None = None  # fell due while no pull was held
+        self.late_directive: Directive | None = None
+        self.released_s: float | None = None  # of weights on their way
+        self.compute_started_s: float | None = None  # of the running iteration
+        self.is_overlapped = False  # the running iteration started while a push was in flight
+        self.blocked_from_s: float | None = 0.0  # it does not compute; workers start without weights
+        self.compute_s = self.wait_s = self.transfer_s = 0.0
+
+    @property
+    def is_in_flight(self) -> bool:
+        return self.pushed.iteration > self.acknowledged
+
+    @property
+    def is_pulling(self) -> bool:
+        """Tell whether a pull is outstanding: held by the server, or answered with weights on their way."""
+        return self.is_pull_held or self.released_s is not None
+
+    def unblock(self, at_s: float, exchange: Exchange) -> None:
+        """Count the time in which it did not compute: on the way up, at the server, on the way down."""
+        if self.blocked_from_s is None:
+            return
+        from_s, arrived_s = self.blocked_from_s, exchange.arrived_s
+        up_s = max(0.0, min(arrived_s, at_s) - from_s)
+        down_s = 0.0 if self.released_s is None else max(0.0, at_s - max(self.released_s, arrived_s, from_s))
+        self.transfer_s += up_s + down_s
+        self.wait_s += max(0.0, at_s - from_s - up_s - down_s)
+        self.blocked_from_s = None
+
+    def leave(self, at_s: float) -> None:
+        """End its life; what it was doing is counted up to now."""
+        if self.compute_started_s is not None:
+            self.compute_s += at_s - self.compute_started_s
+            self.compute_started_s = None
+        self.unblock(at_s, self.pushed)
+        self.is_alive, self.left_s = False, at_s
+
+    def iteration_finished(self, at_s: float, compute_s: float) -> IterationFinished:
+        """Describe the iteration that ends now."""
+        return IterationFinished(
+            at_s=at_s,
+            worker=self.worker,
+            iteration=self.iteration,
+            epoch=0,
+            started_at_s=at_s if self.compute_started_s is None else self.compute_started_s,
+            compute_s=compute_s,
+            target_s=compute_s,
+            loss=0.0,
+            num_samples=0,
+            is_overlapped=self.is_overlapped,
+        )
+
+    def exchange_finished(
+        self, at_s: float, released: WorkerReleased, is_answer: bool, message_bytes: int
+    ) -> ExchangeFinished:
+        """Describe new weights; where they answer no newer push, the one that was answered last stands there."""
+        return ExchangeFinished(
+            at_s=at_s,
+            worker=self.worker,
+            iteration=self.answered.iteration,
+            version=released.version,
+            sent_at_s=self.answered.sent_s,
+            arrived_at_s=self.answered.arrived_s,
+            released_at_s=released.at_s,
+            blocked_from_s=self.blocked_from_s,
+            sent_bytes=message_bytes if is_answer else 0,
+            received_bytes=message_bytes,
+        )
+
+    def times(self) -> WorkerTimes:
+        """Give the figures of its life."""
+        return WorkerTimes(
+            self.worker, self.iteration, self.compute_s, self.wait_s, self.transfer_s, wall_s=self.left_s
+        )
