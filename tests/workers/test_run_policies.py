@@ -1,0 +1,92 @@
+"""Every policy in a short real run: the log tells the whole story, and the gate can be replayed from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from predictor.events import (
+    AggregateApplied,
+    CheckpointWritten,
+    EvaluationFinished,
+    ExchangeFinished,
+    IterationFinished,
+    IterationReported,
+    NodeSampled,
+    NodeStarted,
+    ProcessExited,
+    PushArrived,
+    RunStarted,
+    WorkerLeft,
+)
+from predictor.policies import POLICIES
+from tests.workers.live import LiveRun, times_of
+
+NODES = {"server", "evaluator", "worker-0", "worker-1", "worker-2"}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("transfer_s", [0.0, 0.05])
+def test_a_run_tells_its_whole_story(new_run: Callable[..., LiveRun], policy: str, transfer_s: float) -> None:
+    run = new_run(policy={"name": policy}, transfer={"transfer_s": transfer_s}).start()
+    closing = run.finish()
+    assert (closing.outcome, closing.reason) == ("completed", "all workers did 12 iterations")
+
+    started = run.events()[0]
+    assert isinstance(started, RunStarted)
+    assert (started.run_id, started.is_simulated) == (run.path.name, False)
+    assert {event.node for event in run.of(NodeStarted)} == NODES
+    assert {event.node for event in run.of(NodeSampled)} == NODES
+    assert {event.node for event in run.of(ProcessExited) if event.is_expected} == NODES
+
+    # Each boundary reaches the gate exactly once; each step is in exactly one push, and each push is applied.
+    boundaries = Counter(
+        (event.worker, event.iteration) for event in [*run.of(PushArrived), *run.of(IterationReported)]
+    )
+    assert boundaries == Counter((event.worker, event.iteration) for event in run.of(IterationFinished))
+    assert boundaries == Counter((worker, iteration) for worker in range(3) for iteration in range(1, 13))
+    for worker in range(3):
+        assert sum(push.num_iterations for push in run.of(PushArrived) if push.worker == worker) == 12
+    pushed = Counter((push.worker, push.iteration) for push in run.of(PushArrived))
+    applied = Counter((one.worker, one.iteration) for event in run.of(AggregateApplied) for one in event.contributions)
+    assert applied == pushed
+    assert {event.reason for event in run.of(WorkerLeft)} == {"finished"}
+
+    # The last word is about the final weights, and they are kept.
+    version = run.of(AggregateApplied)[-1].version
+    final = run.of(EvaluationFinished)[-1]
+    assert (final.is_final, final.version, final.num_samples) == (True, version, 397)
+    assert [event.is_final for event in run.of(EvaluationFinished)].count(True) == 1
+    assert run.of(CheckpointWritten)[-1].version == version
+    assert run.of(CheckpointWritten)[-1].clocks == {"0": 12, "1": 12, "2": 12}
+
+    # Compute, wait and transfer add up to the wall time of each worker.
+    for worker in range(3):
+        times = times_of(run.events(), worker)
+        assert times["compute_s"] + times["wait_s"] + times["transfer_s"] == pytest.approx(times["wall_s"], rel=0.02)
+        assert min(times.values()) >= 0
+    for exchange in run.of(ExchangeFinished):
+        assert exchange.sent_at_s <= exchange.arrived_at_s <= exchange.released_at_s <= exchange.at_s
+
+
+def test_the_same_seed_gives_every_policy_the_same_data_and_the_same_first_weights(
+    new_run: Callable[..., LiveRun],
+) -> None:
+    first_losses = []
+    for policy, seed in (("bsp", 1), ("asp", 1), ("bsp", 2)):
+        run = new_run(policy={"name": policy}, seed=seed, stop={"iterations": 1}).start()
+        run.finish()
+        first_losses.append({event.worker: event.loss for event in run.of(IterationFinished)})
+    assert first_losses[0] == first_losses[1]
+    assert first_losses[0] != first_losses[2]
+
+
+def test_blocking_policies_are_deterministic_up_to_the_order_of_additions(new_run: Callable[..., LiveRun]) -> None:
+    losses = []
+    for _ in range(2):
+        run = new_run().start()
+        run.finish()
+        losses.append([(e.worker, e.iteration, pytest.approx(e.loss, abs=1e-4)) for e in run.of(IterationFinished)])
+    assert sorted(losses[0], key=lambda one: one[:2]) == sorted(losses[1], key=lambda one: one[:2])

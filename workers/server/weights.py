@@ -1,0 +1,49 @@
+"""The global weights: one flat float32 vector, and the pushed deltas that wait for the gate's word on them."""
+
+from __future__ import annotations
+
+import torch
+
+from predictor.events import AggregateApplied
+from workers.transport.base import Pieces, split
+
+
+class Weights:
+    """Not safe for threads by itself: `LiveGate` calls it under its lock, so that no snapshot is torn."""
+
+    def __init__(self, flat: torch.Tensor, version: int = 0) -> None:
+        self.flat = flat
+        self.version = version
+        self._pieces = split(flat)
+        self._pending: dict[tuple[int, int], Pieces] = {}  # (worker, iteration) -> delta
+
+    @property
+    def num_bytes(self) -> int:
+        return self.flat.numel() * self.flat.element_size()
+
+    def keep(self, worker: int, iteration: int, delta: Pieces) -> None:
+        """Hold a pushed delta until it is applied or dropped.
+
+        Raises:
+            ValueError: it is not as long as the weights.
+        """
+        length = sum(piece.numel() for piece in delta)
+        if length != self.flat.numel():
+            raise ValueError(f"a delta must hold {self.flat.numel()} numbers, worker {worker} sent {length}")
+        self._pending[worker, iteration] = delta
+
+    def drop(self, worker: int, iteration: int) -> None:
+        del self._pending[worker, iteration]
+
+    def apply(self, aggregate: AggregateApplied) -> None:
+        """Add scale x delta of each contribution; O(contributions x parameters)."""
+        for contribution in aggregate.contributions:
+            delta = self._pending.pop((contribution.worker, contribution.iteration))
+            for mine, piece in zip(self._pieces, delta, strict=True):
+                mine.add_(piece, alpha=aggregate.scale)
+        self.version = aggregate.version
+
+    def copy_to(self, buffer: torch.Tensor) -> Pieces:
+        """Take a snapshot into a buffer of the same length and return its pieces."""
+        buffer.copy_(self.flat)
+        return split(buffer)

@@ -1,0 +1,164 @@
+"""The training loop of a worker. It knows no policy: it follows the directive that came with the last answer.
+
+    at every boundary between two iterations
+        take in what has landed: weights = pulled + alpha x (own steps not in what was pulled)
+        push    at iteration >= directive.push_at, unless a push is in flight (not acknowledged yet)
+        report  otherwise
+        wait    when the push is to be waited for (max_ahead = 0), or max_ahead iterations past a push in flight
+
+The stamps of a worker's life are gapless: an iteration starts when the one before it has ended, or when the weights
+have landed that it waited for. So compute, wait and transfer add up to the wall time.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from torch.nn import functional
+
+from predictor.events import Directive, Event, IterationFinished
+from predictor.speeds import SpeedModel
+from workers.batches import Batches
+from workers.clock import RunClock
+from workers.flat import FlatModel
+from workers.telemetry import Telemetry
+from workers.worker.link import Landing, Link, Step
+from workers.worker.own_steps import OwnSteps
+
+
+@dataclass(slots=True)
+class Worker:
+    """What a worker trains with."""
+
+    worker: int
+    model: FlatModel
+    batches: Batches
+    speed: SpeedModel
+    learning_rate: float
+    link: Link
+    clock: RunClock
+    telemetry: Telemetry
+    stopping: threading.Event
+
+
+def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int | None) -> None:
+    """Train until the last iteration is done or the run is over.
+
+    Args:
+        me: what to train with.
+        started_at_s: begin of this life, from where its stamps are gapless.
+        iteration: iterations that this worker has done in an earlier life.
+        last_iteration: iterations to do in all; None: until it is told to stop.
+
+    Raises:
+        TransportError: the server is lost.
+    """
+    link, clock, weights, gradient = me.link, me.clock, me.model.weights, me.model.gradient
+    own = OwnSteps(weights.numel(), iteration)
+    state = _State(me, own)
+
+    link.join(iteration)
+    now_s = state.wait(started_at_s)  # for the first weights
+    while not state.is_over:
+        if state.directive.max_ahead > 0 or state.directive.push_at > iteration + 1:
+            link.keep_pulling()  # weights or another directive may come while it trains
+
+        # One step of SGD on the next minibatch, padded to the time that it shall take.
+        started_s, version, is_overlapped = now_s, state.version, own.is_in_flight
+        images, labels, epoch = me.batches.batch(iteration)
+        gradient.zero_()
+        loss = functional.cross_entropy(me.model.model(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        step = gradient.mul_(-me.learning_rate)
+        weights.add_(step)
+        own.add(step)
+        target_s = me.speed.duration_s(iteration, started_s)
+        if me.stopping.wait(max(0.0, started_s + target_s - clock.now_s())):
+            break
+        iteration += 1
+        now_s = clock.now_s()
+        me.telemetry.emit(
+            IterationFinished(
+                now_s,
+                me.worker,
+                iteration,
+                epoch,
+                started_s,
+                now_s - started_s,
+                target_s,
+                loss.item(),
+                len(labels),
+                is_overlapped,
+            )
+        )
+
+        # The boundary.
+        state.take(link.take())
+        directive = state.directive
+        done = Step(iteration, now_s - started_s, now_s)
+        if iteration == last_iteration:
+            link.push(done, own, version, is_blocking=False, is_last=True)
+            link.leave()
+            break
+        if iteration >= directive.push_at and not own.is_in_flight:
+            is_waiting = directive.max_ahead == 0
+            link.push(done, own, version, is_blocking=is_waiting)
+        else:
+            is_waiting = own.is_in_flight and iteration - own.pushed_at >= directive.max_ahead
+            link.report(done, is_waiting=is_waiting)
+        if is_waiting:
+            now_s = state.wait(now_s)
+
+
+class _State:
+    """What the last answers of the server left behind: the directive, the version, the merged weights."""
+
+    def __init__(self, me: Worker, own: OwnSteps) -> None:
+        self._me, self._own = me, own
+        self.directive = Directive(push_at=0, max_ahead=0, alpha=0.0)  # none was given yet
+        self.version = 0  # of the pulled weights
+        self.is_over = False
+
+    def take(self, landings: list[Landing], blocked_from_s: float | None = None) -> float | None:
+        """Merge what has landed, oldest first.
+
+        Returns:
+            When the last weights landed; None: there were none.
+        """
+        landed_at_s = None
+        for landing in landings:
+            self.is_over = self.is_over or landing.header.is_over
+            if self.is_over:
+                break
+            self.directive = landing.header.directive
+            if landing.pieces:
+                self._merge(landing)
+                self._emit(self._me.link.exchange(landing, blocked_from_s))
+                blocked_from_s = None if blocked_from_s is None else landing.at_s
+                landed_at_s = landing.at_s
+        return landed_at_s
+
+    def wait(self, blocked_from_s: float) -> float:
+        """Wait for new weights or the end of the run; return when they landed, or now."""
+        me = self._me
+        while not self.is_over:
+            landed_at_s = self.take(me.link.wait(me.stopping.is_set), blocked_from_s)
+            if landed_at_s is not None:
+                return landed_at_s
+            self.is_over = self.is_over or me.stopping.is_set()
+            if not self.is_over:  # a directive only: the answer that it waits for is still to come
+                me.link.keep_pulling()
+        return me.clock.now_s()
+
+    def _merge(self, landing: Landing) -> None:
+        weights, start = self._me.model.weights, 0
+        for piece in landing.pieces:
+            weights[start : start + piece.numel()] = piece
+            start += piece.numel()
+        self._own.acknowledge(landing.header.acknowledged)
+        self._own.merge(weights, self.directive.alpha)
+        self.version = landing.header.version
+
+    def _emit(self, event: Event) -> None:
+        self._me.telemetry.emit(event)
