@@ -1,0 +1,48 @@
+"""What there is: health, models, data sets, presets, the schema of a spec; the queue."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from backend.api.dependencies import json_response
+from backend.api.schemas import Catalogue, Health, QueueStatus
+from backend.api.services import Use
+from backend.presets import presets
+from backend.version import VERSION
+from predictor.spec import RunSpec, run_schema, to_data
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get("/health", response_model=Health)
+def get_health() -> Response:
+    """Tell that the server answers; needs no token."""
+    return json_response({"status": "ok", "version": VERSION})
+
+
+@router.get("/catalogue", response_model=Catalogue)
+def get_catalogue(use: Use) -> Response:
+    """Give what a spec can name, the presets, and the JSON Schema from which a form is drawn."""
+    known = use.manager.catalogue()
+    data = {
+        "models": known["models"],
+        "datasets": known["datasets"],
+        "presets": [preset.to_data() for preset in presets()],
+        "schema": run_schema(),
+        "defaults": to_data(RunSpec()),
+        "versions": {**known["versions"], "foresync": VERSION},
+    }
+    return json_response(data)
+
+
+@router.get("/queue", response_model=QueueStatus)
+def get_queue(use: Use) -> Response:
+    """Tell which runs train, which wait, in order, and what is wrong with the server at this moment."""
+    queue = use.manager.queue()
+    data = {
+        "running": list(queue.running),
+        "waiting": list(queue.waiting),
+        "concurrency": use.settings.concurrency,
+        "troubles": list(use.manager.health()),
+    }
+    return json_response(data)

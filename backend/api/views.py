@@ -1,0 +1,57 @@
+"""Records of the store as the API shows them; `schemas` describes the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from backend.store.records import ExperimentRecord, RunRecord
+from predictor.summary import Summary
+
+_EMPTY_SUMMARY = Summary().report()
+
+
+def run_data(run: RunRecord) -> dict[str, Any]:
+    """Give `schemas.Run`."""
+    return {
+        "id": run.id,
+        "experiment_id": run.experiment_id,
+        "experiment_name": run.experiment_name,
+        "name": run.name,
+        "state": run.state,
+        "reason": run.reason,
+        "spec": run.spec,
+        "tags": list(run.tags),
+        "notes": run.notes,
+        "created_at": _time(run.created_at),
+        "started_at": _time(run.started_at),
+        "finished_at": _time(run.finished_at),
+        "last_seq": run.last_seq,
+        "queue_position": run.queue_position,
+        "is_simulated": run.is_simulated,
+        "parent_id": run.parent_id,
+        "summary": run.summary or _EMPTY_SUMMARY,
+    }
+
+
+def info_data(experiment: ExperimentRecord) -> dict[str, Any]:
+    """Give `schemas.ExperimentInfo`."""
+    return {
+        "id": experiment.id,
+        "name": experiment.name,
+        "spec": experiment.spec,
+        "created_at": _time(experiment.created_at),
+        "run_ids": list(experiment.run_ids),
+        "num_runs": experiment.num_runs,
+        "num_done": experiment.num_done,
+    }
+
+
+def experiment_data(experiment: ExperimentRecord, runs: Sequence[RunRecord]) -> dict[str, Any]:
+    """Give `schemas.Experiment`."""
+    return {**info_data(experiment), "runs": [run_data(run) for run in runs]}
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

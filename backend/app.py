@@ -1,0 +1,133 @@
+"""The web application: what wires database, run manager, API, guard and dashboard."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend import openapi
+from backend.api import PREFIX, documented_app, live, problems
+from backend.api.dependencies import json_response
+from backend.api.frames import Frames
+from backend.api.services import Services
+from backend.curve_cache import CurveCache
+from backend.errors import BackendError
+from backend.runs.manager import RunManager
+from backend.security import API_PREFIX, Guard
+from backend.settings import Settings
+from backend.store.database import Database
+from backend.ui import Dashboard
+
+PING_INTERVAL_S = 15.0
+PING_TIMEOUT_S = 15.0
+MAX_SOCKET_MESSAGE_BYTES = 4_096  # clients have nothing to say
+GRACE_S = 5  # for open connections when the program ends
+
+
+def create_app(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_S) -> FastAPI:
+    """Build the application; its lifespan upgrades the database and starts and stops the run manager.
+
+    Args:
+        settings: of the program.
+        send_timeout_s: how long a reader of the live stream may take nothing.
+
+    Raises:
+        StoreError: the database's URL cannot be used.
+    """
+    database = Database(settings.database_url)
+    services = Services(
+        settings=settings,
+        database=database,
+        manager=RunManager(settings, database),
+        frames=Frames(database),
+        curves=CurveCache(database),
+        send_timeout_s=send_timeout_s,
+    )
+    app = documented_app()
+    document = openapi.build(app)
+
+    async def get_document() -> Response:
+        return json_response(document)
+
+    app.add_api_route(f"{PREFIX}/openapi.json", get_document, include_in_schema=False)
+    app.state.services = services
+    app.state.start_error = None
+    app.router.lifespan_context = lambda _: _lifespan(app, services)
+    app.router.default = _Fallback(app.router, Dashboard())
+    problems.install(app)
+    app.add_middleware(Guard, token=settings.token, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(_PlainStartErrors, app=app)
+    return app
+
+
+def server_config(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_S) -> uvicorn.Config:
+    """Give the configuration of the one server process; the arguments are those of `create_app`."""
+    return uvicorn.Config(
+        create_app(settings, send_timeout_s=send_timeout_s),
+        host=settings.host,
+        port=settings.port,
+        lifespan="on",
+        ws="websockets-sansio",  # its writes wait for a slow reader
+        ws_per_message_deflate=False,  # costs more than it saves over loopback
+        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
+        proxy_headers=False,  # nobody may say for another who he is
+        server_header=False,
+        access_log=False,  # its lines would hold the token of `/?token=...`
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI, services: Services) -> AsyncIterator[None]:
+    try:
+        await run_in_threadpool(services.database.upgrade)
+        await run_in_threadpool(services.manager.start)
+    except BackendError as error:
+        app.state.start_error = error
+        raise
+    try:
+        yield
+    finally:
+        await run_in_threadpool(services.manager.shutdown)
+        services.database.close()
+
+
+class _Fallback:
+    """Whatever is no route: unknown paths of the API are problems, all else is the dashboard's."""
+
+    def __init__(self, router: Router, dashboard: Dashboard) -> None:
+        self._not_found = router.not_found
+        self._dashboard = dashboard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(API_PREFIX):
+            await self._not_found(scope, receive, send)
+        else:
+            response = await self._dashboard.answer(Request(scope, receive))
+            await response(scope, receive, send)
+
+
+class _PlainStartErrors:
+    """Have the server print the sentence of a start that failed, not its traceback."""
+
+    def __init__(self, inner: ASGIApp, app: FastAPI) -> None:
+        self._inner = inner
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plain(message: Message) -> None:
+            error = self._app.state.start_error
+            if message["type"] == "lifespan.startup.failed" and error is not None:
+                message = {**message, "message": str(error)}
+            await send(message)
+
+        await self._inner(scope, receive, send_plain if scope["type"] == "lifespan" else send)

@@ -1,0 +1,252 @@
+"""Follows the logs of all live runs and stores them: one thread, about fifteen turns a second.
+
+A turn of a run reads the complete lines behind the stored offset, folds them into the run's summary, and
+writes events, offset, summary and state in one transaction; then it wakes whoever watches. So after a crash
+at any place the stored offset says exactly which events are stored: none is lost, none is doubled.
+
+What the thread knows of a run (its `_Cursor`) is only a copy of what is stored. Whenever a turn fails, or
+finds that somebody else has stored in the meantime, the copy is thrown away and read anew.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from backend.errors import NotFound
+from backend.runs.health import Health
+from backend.runs.logreader import Batch, read_batch
+from backend.runs.rundir import RunDirectory
+from backend.runs.wakeups import Wakeups
+from backend.store import events as event_store
+from backend.store import progress
+from backend.store.database import Database, in_words
+from backend.store.progress import Position
+from backend.store.tables import FINAL_STATES
+from backend.store.text import storable
+from predictor import log
+from predictor.events import Event, RunFinished, RunStarted
+from predictor.summary import Summary
+
+TURN_S = 0.07
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # after a failure, doubling
+
+SORTED_BY = ("duration_s", "time_to_target_s", "final_accuracy", "utilisation", "wait_share")  # of the summary
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far a run is stored, and what follows from it."""
+
+    last_seq: int
+    log_offset: int
+    opened: int  # first seq that stands in no compact chunk yet
+    clock_origin_s: float | None
+    summary: Summary
+
+
+@dataclass(slots=True)
+class _Followed:
+    directory: RunDirectory
+    cursor: _Cursor | None = None  # None: to be read from the database
+    is_damaged: bool = False
+    pause_s: float = 0.0
+    retry_at: float = 0.0  # monotonic
+
+
+class Ingest:
+    """The thread and what it follows."""
+
+    def __init__(
+        self, database: Database, runs_dir: Path, wakeups: Wakeups, health: Health, on_state: Callable[[], None]
+    ) -> None:
+        """Prepare; `start` begins.
+
+        `on_state` is called, from the thread, when the state of a run has changed.
+        """
+        self._database = database
+        self._runs_dir = runs_dir
+        self._wakeups = wakeups
+        self._health = health
+        self._on_state = on_state
+        self._lock = threading.Lock()  # of `_followed` and of each turn's cursor
+        self._followed: dict[str, _Followed] = {}
+        self._is_ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Store what is there, then end the thread."""
+        self._is_ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def follow(self, run_id: str) -> None:
+        """Follow a run's log from where it is stored."""
+        with self._lock:
+            self._followed.setdefault(run_id, _Followed(RunDirectory(self._runs_dir, run_id)))
+
+    def forget(self, run_id: str) -> None:
+        """Follow a run no longer; a turn that is under way ends first."""
+        with self._lock:
+            self._followed.pop(run_id, None)
+        self._health.clear(f"ingest {run_id}")
+
+    def turn(self) -> bool:
+        """Take one turn for each run; True if some log holds more than was read at once."""
+        has_more = False
+        for run_id in list(self._followed):
+            with self._lock:
+                followed = self._followed.get(run_id)
+                if followed and not followed.is_damaged and time.monotonic() >= followed.retry_at:
+                    has_more |= self._turn_of(run_id, followed)
+        return has_more
+
+    def _run(self) -> None:
+        while not self._is_ending.is_set():
+            if not self.turn():
+                self._is_ending.wait(TURN_S)
+        while self.turn():
+            pass
+
+    def _turn_of(self, run_id: str, followed: _Followed) -> bool:
+        topic = f"ingest {run_id}"
+        try:
+            has_more = self._store_next(run_id, followed)
+        except NotFound:
+            followed.is_damaged = True  # deleted in the meantime: nothing is left to follow
+            return False
+        except Exception as error:  # whatever it is, the other runs are followed on, and this one is tried again
+            if not isinstance(error, (SQLAlchemyError, OSError)):
+                logger.exception("The ingest of run %s failed.", run_id)
+            followed.cursor = None
+            followed.pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * followed.pause_s))
+            followed.retry_at = time.monotonic() + followed.pause_s
+            self._health.report(
+                topic, f"Events of run {run_id} wait in its log, since they cannot be stored: {in_words(error)}."
+            )
+            return False
+        followed.pause_s = 0.0
+        self._health.clear(topic)
+        return has_more
+
+    def _store_next(self, run_id: str, followed: _Followed) -> bool:
+        if followed.cursor is None:
+            with self._database.read() as session:
+                followed.cursor = _load(session, run_id)
+        cursor = followed.cursor
+        batch = read_batch(followed.directory.events, cursor.log_offset, cursor.last_seq)
+        if not batch.lines and batch.damage is None:
+            return False
+        batch = _fold(cursor.summary, batch, cursor.last_seq)
+        with self._database.write() as session:
+            position = progress.lock(session, run_id)
+            if (position.last_seq, position.log_offset) != (cursor.last_seq, cursor.log_offset):
+                followed.cursor = None  # somebody else stored these events: go on from there
+                return True
+            values = _advance(session, run_id, cursor, position, batch)
+        followed.is_damaged = batch.damage is not None
+        self._wakeups.notify(run_id)
+        if "state" in values or followed.is_damaged:
+            self._on_state()
+        return batch.is_full
+
+
+def _load(session: Session, run_id: str) -> _Cursor:
+    position = progress.position(session, run_id)
+    return _Cursor(
+        position.last_seq,
+        position.log_offset,
+        event_store.open_seq(session, run_id, position.last_seq),
+        position.clock_origin_s,
+        _load_summary(session, run_id),
+    )
+
+
+def _load_summary(session: Session, run_id: str) -> Summary:
+    state = progress.load_fold(session, run_id)
+    if state is not None:
+        try:
+            return Summary.from_data(json.loads(state))
+        except (KeyError, TypeError, ValueError) as error:
+            logger.info("The summary of run %s is folded anew, its state being of another version: %r", run_id, error)
+    summary = Summary()
+    page = event_store.read(session, run_id, 0, event_store.CHUNK_EVENTS)
+    while page.lines:
+        for line in page.lines:
+            summary.update(log.decode(line)[1])
+        page = event_store.read(session, run_id, page.last_seq, event_store.CHUNK_EVENTS)
+    return summary
+
+
+def _fold(summary: Summary, batch: Batch, last_seq: int) -> Batch:
+    """Feed the summary; an event that it cannot take ends the batch before it, like a malformed line."""
+    for index, event in enumerate(batch.events):
+        try:
+            if isinstance(event, RunFinished) and event.outcome not in FINAL_STATES:
+                raise ValueError(f"{event.outcome!r} is no outcome")
+            summary.update(event)
+        except Exception as error:
+            logger.exception("A summary could not take an event.")
+            damage = f"events.jsonl, event {last_seq + 1 + index:,}: {type(event).__name__}: {error!r}"
+            return batch.cut(index, damage)
+    return batch
+
+
+def _advance(session: Session, run_id: str, cursor: _Cursor, position: Position, batch: Batch) -> dict[str, Any]:
+    """Write the batch and all that follows from it, move the cursor, and give the columns that were written."""
+    values = _read_life(cursor, position, batch.events)
+    if batch.lines:
+        is_last = isinstance(batch.events[-1], RunFinished)
+        first_seq = cursor.last_seq + 1
+        cursor.opened = event_store.append(
+            session, run_id, first_seq, batch.lines, opened=cursor.opened, is_last=is_last
+        )
+        cursor.last_seq += len(batch.lines)
+        cursor.log_offset += batch.num_bytes
+        progress.save_fold(session, run_id, json.dumps(cursor.summary.to_data()).encode())
+        report = cursor.summary.report()
+        values |= {"last_seq": cursor.last_seq, "log_offset": cursor.log_offset, "summary": report}
+        values |= {name: _finite(report[name]) for name in SORTED_BY}
+    if batch.damage is not None:
+        values["damage"] = storable(batch.damage)
+    progress.change(session, run_id, values)
+    return values
+
+
+def _read_life(cursor: _Cursor, position: Position, events: list[Event]) -> dict[str, Any]:
+    """Give the columns that follow from a start or an end of the run among the events."""
+    values: dict[str, Any] = {}
+    for index, event in enumerate(events):
+        if isinstance(event, RunStarted):
+            cursor.clock_origin_s = event.wall_time_s - event.at_s
+            values |= {"clock_origin_s": cursor.clock_origin_s, "is_simulated": event.is_simulated}
+            if position.state != "stopping":
+                values |= {"state": "running", "reason": None}
+            if cursor.last_seq + index == 0:
+                values["started_at"] = datetime.fromtimestamp(event.wall_time_s, UTC)
+        if isinstance(event, RunFinished):
+            ended = datetime.now(UTC)
+            if cursor.clock_origin_s is not None:
+                ended = datetime.fromtimestamp(cursor.clock_origin_s + event.at_s, UTC)
+            values |= {"state": event.outcome, "reason": storable(event.reason), "finished_at": ended}
+    return values
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

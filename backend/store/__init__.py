@@ -1,0 +1,1 @@
+"""The database: tables, transactions and every query of the backend."""
