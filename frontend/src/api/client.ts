@@ -1,0 +1,144 @@
+/** Talk to the REST API: one function a route, one error class. Types come from OpenAPI. */
+
+import { reportAnswer, reportLoss } from "../app/connection";
+import type {
+  Catalogue,
+  CheckResult,
+  Comparison,
+  Curves,
+  Estimate,
+  Experiment,
+  ExperimentPage,
+  FieldProblem,
+  Problem,
+  QueueStatus,
+  Run,
+  RunPage,
+  RunPatch,
+} from "./types";
+
+const PREFIX = "/api/v1";
+
+/** The server refused (`status` >= 400), or could not be reached (`status` 0). The message is a sentence for people. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly problems: FieldProblem[] = [],
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  get isConnection(): boolean {
+    return this.status === 0;
+  }
+}
+
+interface Options {
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+}
+
+async function request<T>(path: string, { method = "GET", body, headers, signal }: Options = {}): Promise<T> {
+  const startMs = performance.now();
+  const init: RequestInit = { method };
+  if (signal) init.signal = signal;
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { "Content-Type": "application/json", ...headers };
+  }
+  let response: Response;
+  try {
+    response = await fetch(PREFIX + path, init);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    reportLoss();
+    throw new ApiError(0, "The server does not answer. Runs go on training; this page tries again by itself.");
+  }
+  reportAnswer(performance.now() - startMs);
+  if (!response.ok) throw await readProblem(response);
+  if (response.status === 204) return undefined as T;
+  const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+  return (isJson ? await response.json() : await response.text()) as T;
+}
+
+async function readProblem(response: Response): Promise<ApiError> {
+  if (response.status === 401) {
+    return new ApiError(401, "The server wants its token: open the link that `foresync serve` has printed.");
+  }
+  try {
+    const problem = (await response.json()) as Partial<Problem>;
+    return new ApiError(response.status, problem.detail ?? problem.title ?? response.statusText, problem.errors ?? []);
+  } catch {
+    return new ApiError(response.status, `The server answered ${response.status} ${response.statusText}.`);
+  }
+}
+
+const id = encodeURIComponent;
+
+/** Write a query; null and "" are left out, a list repeats its key. */
+function query(params: Record<string, string | number | readonly string[] | null | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    const values = Array.isArray(value) ? (value as readonly string[]) : [value];
+    for (const one of values) if (one !== null && one !== undefined && one !== "") search.append(key, String(one));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}
+
+/** What GET /runs takes; absent keys do not filter. */
+export interface RunFilter {
+  state?: readonly string[];
+  policy?: string | null;
+  dataset?: string | null;
+  tag?: string | null;
+  q?: string | null;
+  experiment_id?: string | null;
+  sort?: string | null;
+  limit?: number;
+  cursor?: string | null;
+}
+
+/** A key for `Idempotency-Key`: a repeated click or a lost answer does not start an experiment twice. */
+export function newIdempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID() is missing over plain HTTP
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export const api = {
+  catalogue: (signal?: AbortSignal) => request<Catalogue>("/catalogue", { signal }),
+  queue: (signal?: AbortSignal) => request<QueueStatus>("/queue", { signal }),
+
+  checkExperiment: (spec: unknown, signal?: AbortSignal) =>
+    request<CheckResult>("/experiments/check", { method: "POST", body: spec, signal }),
+  estimateExperiment: (spec: unknown, signal?: AbortSignal) =>
+    request<Estimate>("/experiments/estimate", { method: "POST", body: spec, signal }),
+  startExperiment: (spec: unknown, key: string) =>
+    request<Experiment>("/experiments", { method: "POST", body: spec, headers: { "Idempotency-Key": key } }),
+  experiments: (params: { limit?: number; cursor?: string | null } = {}, signal?: AbortSignal) =>
+    request<ExperimentPage>(`/experiments${query(params)}`, { signal }),
+  experiment: (experimentId: string, signal?: AbortSignal) =>
+    request<Experiment>(`/experiments/${id(experimentId)}`, { signal }),
+  deleteExperiment: (experimentId: string) =>
+    request<undefined>(`/experiments/${id(experimentId)}`, { method: "DELETE" }),
+
+  runs: (filter: RunFilter = {}, signal?: AbortSignal) => request<RunPage>(`/runs${query({ ...filter })}`, { signal }),
+  run: (runId: string, signal?: AbortSignal) => request<Run>(`/runs/${id(runId)}`, { signal }),
+  changeRun: (runId: string, patch: Partial<RunPatch>) =>
+    request<Run>(`/runs/${id(runId)}`, { method: "PATCH", body: patch }),
+  deleteRun: (runId: string) => request<undefined>(`/runs/${id(runId)}`, { method: "DELETE" }),
+  stopRun: (runId: string) => request<Run>(`/runs/${id(runId)}/stop`, { method: "POST" }),
+  resumeRun: (runId: string) => request<Run>(`/runs/${id(runId)}/resume`, { method: "POST" }),
+  cloneRun: (runId: string, changes: Record<string, unknown>, name: string | null = null) =>
+    request<Run>(`/runs/${id(runId)}/clone`, { method: "POST", body: name === null ? { changes } : { changes, name } }),
+  curves: (runId: string, signal?: AbortSignal) => request<Curves>(`/runs/${id(runId)}/curves`, { signal }),
+  runLog: (runId: string, tailBytes: number, signal?: AbortSignal) =>
+    request<string>(`/runs/${id(runId)}/log${query({ tail_bytes: tailBytes })}`, { signal }),
+
+  compare: (runIds: readonly string[], signal?: AbortSignal) =>
+    request<Comparison>(`/compare?runs=${runIds.map(id).join(",")}`, { signal }),
+};

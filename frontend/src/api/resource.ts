@@ -1,0 +1,215 @@
+/**
+ * What a view reads from the server: shown at once from memory when known, then fetched, then kept fresh.
+ *
+ * One entry for each key, shared by all views; while nobody looks (no view, or a hidden tab) nothing is asked.
+ * An answer that says the same as the last one draws nothing.
+ */
+
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { onReconnect } from "../app/connection";
+import { ApiError } from "./client";
+
+export interface Resource<T> {
+  data: T | undefined;
+  error: ApiError | undefined;
+  isLoading: boolean; // nothing to show yet: draw a skeleton
+}
+
+interface Entry {
+  state: Resource<unknown>;
+  text: string; // the last answer, to tell whether a new one differs
+  viewers: Set<() => void>;
+  fetching: { controller: AbortController; done: Promise<void> } | undefined;
+  fetchedMs: number;
+  isLive: boolean; // was asked for again and again
+}
+
+const MAX_ENTRIES = 200;
+const OLD_MS = 10_000; // what is asked for once is asked for again when a later visit finds it older than this
+const LOADING: Resource<unknown> = { data: undefined, error: undefined, isLoading: true };
+const entries = new Map<string, Entry>();
+
+function entryOf(key: string): Entry {
+  let entry = entries.get(key);
+  if (!entry) {
+    entry = { state: LOADING, text: "", viewers: new Set(), fetching: undefined, fetchedMs: -Infinity, isLive: false };
+    entries.set(key, entry);
+    for (const [oldKey, old] of entries) {
+      if (entries.size <= MAX_ENTRIES) break;
+      if (old.viewers.size === 0 && oldKey !== key) entries.delete(oldKey);
+    }
+  }
+  return entry;
+}
+
+function change(entry: Entry, state: Resource<unknown>): void {
+  entry.state = state;
+  for (const viewer of entry.viewers) viewer();
+}
+
+type Fetcher = (signal: AbortSignal) => Promise<unknown>;
+
+/** Ask the server, unless that is being done already. */
+function refresh(key: string, fetcher: Fetcher): Promise<void> {
+  const entry = entryOf(key);
+  if (!entry.fetching) {
+    const controller = new AbortController();
+    const done = ask(entry, fetcher, controller.signal).finally(() => {
+      if (entry.fetching?.controller !== controller) return;
+      entry.fetching = undefined;
+      entry.fetchedMs = performance.now();
+    });
+    entry.fetching = { controller, done };
+  }
+  return entry.fetching.done;
+}
+
+async function ask(entry: Entry, fetcher: Fetcher, signal: AbortSignal): Promise<void> {
+  try {
+    const data = await fetcher(signal);
+    if (signal.aborted) return; // something newer has taken its place
+    const text = JSON.stringify(data);
+    if (text === entry.text && !entry.state.error) return;
+    entry.text = text;
+    change(entry, { data, error: undefined, isLoading: false });
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof ApiError)) throw error;
+    // What was known stays on the page while the connection is lost; a refusal (404) takes its place.
+    const data = error.isConnection ? entry.state.data : undefined;
+    if (data === undefined) entry.text = "";
+    change(entry, { data, error, isLoading: false });
+  }
+}
+
+/** Forget a request that is under way: its answer is out of date. */
+function abandon(entry: Entry): void {
+  entry.fetching?.controller.abort();
+  entry.fetching = undefined;
+}
+
+/** Put an answer in place without asking, e.g. what a PATCH has returned. */
+export function putResource<T>(key: string, update: (old: T | undefined) => T | undefined): void {
+  const entry = entryOf(key);
+  const data = update(entry.state.data as T | undefined);
+  if (data === undefined) return;
+  abandon(entry);
+  entry.text = JSON.stringify(data);
+  change(entry, { data, error: undefined, isLoading: false });
+}
+
+/** Say that everything whose key starts like this has changed: views that show it ask at once. */
+export function invalidate(prefix: string): void {
+  for (const [key, entry] of entries) {
+    if (!key.startsWith(prefix)) continue;
+    abandon(entry);
+    entry.fetchedMs = -Infinity;
+  }
+  for (const wake of sleepers) wake();
+}
+
+const sleepers = new Set<() => void>();
+
+/** One thing that is asked for again and again. */
+export interface Question {
+  key: string;
+  fetcher: Fetcher;
+  refreshMs: number; // 0 = once
+}
+
+function view(key: string, viewer: () => void): () => void {
+  const { viewers } = entryOf(key);
+  viewers.add(viewer);
+  return () => {
+    viewers.delete(viewer);
+  };
+}
+
+/** Ask now where it is due, and again in time while the page is seen; gives what ends it. */
+function keepFresh({ key, fetcher, refreshMs }: Question): () => void {
+  let timer: number | undefined;
+  let isWanted = true;
+  let isFirst = true;
+  const tick = () => {
+    window.clearTimeout(timer);
+    if (document.hidden) return; // `visibilitychange` wakes it
+    const entry = entryOf(key);
+    const ageMs = performance.now() - entry.fetchedMs;
+    const isDue = refreshMs > 0 ? ageMs >= refreshMs : entry.isLive || ageMs >= (isFirst ? OLD_MS : Infinity);
+    isFirst = false;
+    if (isDue) {
+      entry.isLive = refreshMs > 0; // what stops being live is asked for once more: the last answer may lack the end
+      void refresh(key, fetcher).finally(() => isWanted && tick());
+    } else if (refreshMs > 0) timer = window.setTimeout(tick, refreshMs - ageMs);
+  };
+  tick();
+  sleepers.add(tick);
+  document.addEventListener("visibilitychange", tick);
+  const forget = onReconnect(() => {
+    entryOf(key).fetchedMs = -Infinity;
+    tick();
+  });
+  return () => {
+    isWanted = false;
+    window.clearTimeout(timer);
+    sleepers.delete(tick);
+    document.removeEventListener("visibilitychange", tick);
+    forget();
+  };
+}
+
+/**
+ * Read something from the server.
+ *
+ * Args:
+ *   key: its name; null = nothing is wanted yet. The fetcher must depend on the key alone.
+ *   fetcher: how to get it.
+ *   refreshMs: how often to ask again while the page is seen; 0 = once. May depend on what was read.
+ */
+export function useResource<T>(
+  key: string | null,
+  fetcher: (signal: AbortSignal) => Promise<T>,
+  refreshMs: number | ((data: T | undefined) => number) = 0,
+): Resource<T> {
+  const subscribe = useCallback((viewer: () => void) => (key === null ? () => undefined : view(key, viewer)), [key]);
+  const state = useSyncExternalStore(subscribe, () => (key === null ? LOADING : entryOf(key).state)) as Resource<T>;
+  const everyMs = typeof refreshMs === "function" ? refreshMs(state.data) : refreshMs;
+  useEffect(
+    () => (key === null ? undefined : keepFresh({ key, fetcher, refreshMs: everyMs })),
+    // The key stands for the fetcher.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [key, everyMs],
+  );
+  return state;
+}
+
+/** Read several things; gives their data in order, undefined where nothing is known yet. */
+export function useResources<T>(questions: readonly Question[]): (T | undefined)[] {
+  const text = JSON.stringify(questions.map(({ key, refreshMs }) => [key, refreshMs]));
+  const [known, setKnown] = useState<(T | undefined)[]>([]);
+  useEffect(
+    () => {
+      const read = () =>
+        setKnown((old) => {
+          const next = questions.map(({ key }) => entryOf(key).state.data as T | undefined);
+          return next.length === old.length && next.every((one, i) => one === old[i]) ? old : next;
+        });
+      const ends = questions.flatMap((question) => [view(question.key, read), keepFresh(question)]);
+      read();
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    // The text stands for the questions.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [text],
+  );
+  return known;
+}
+
+/** Keep showing the last answer while another question (a filter, a page) is under way; `isOld` says so. */
+export function useKept<T>(data: T | undefined): { data: T | undefined; isOld: boolean } {
+  const [kept, setKept] = useState(data);
+  if (data !== undefined && data !== kept) setKept(data);
+  return { data: data ?? kept, isOld: data === undefined && kept !== undefined };
+}

@@ -1,0 +1,71 @@
+/**
+ * Keys of the page: declared where they act, listed by `?`.
+ *
+ * A key is a character ("f"), a named key ("Escape") or two in a row ("g h"). Keys are quiet while somebody types
+ * in a field, while a dialog is open (but the dialog's own), and with Ctrl, Alt or Meta held.
+ */
+
+import { useEffect, useRef } from "react";
+
+export interface KeyAction {
+  label: string; // for the list
+  run: (event: KeyboardEvent) => void;
+  isHidden?: boolean; // a second key for the same thing
+}
+
+export type KeyMap = Record<string, KeyAction>;
+
+interface Layer {
+  title: string;
+  keys: () => KeyMap;
+}
+
+const PAIR_MS = 1000;
+const layers: Layer[] = [];
+let first: { key: string; atMs: number } | undefined;
+
+/** The layers that act at present, the newest last; for the list. */
+export function activeKeys(): { title: string; keys: KeyMap }[] {
+  return layers.map(({ title, keys }) => ({ title, keys: keys() }));
+}
+
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && !["checkbox", "radio", "button", "range"].includes(target.type);
+}
+
+export function handleKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  const pair = first && event.timeStamp - first.atMs < PAIR_MS ? `${first.key} ${event.key}` : undefined;
+  first = { key: event.key, atMs: event.timeStamp };
+  for (const layer of layers.toReversed()) {
+    const keys = layer.keys();
+    const action = (pair !== undefined ? keys[pair] : undefined) ?? keys[event.key];
+    if (!action) continue;
+    first = undefined;
+    event.preventDefault();
+    action.run(event);
+    return;
+  }
+}
+
+let isListening = false;
+
+/** Let keys act while the component is shown. */
+export function useKeys(title: string, keys: KeyMap): void {
+  const newest = useRef(keys);
+  useEffect(() => {
+    newest.current = keys;
+  });
+  useEffect(() => {
+    if (!isListening) document.addEventListener("keydown", handleKey);
+    isListening = true;
+    const layer = { title, keys: () => newest.current };
+    layers.push(layer);
+    return () => {
+      layers.splice(layers.indexOf(layer), 1);
+    };
+  }, [title]);
+}

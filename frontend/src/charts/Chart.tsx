@@ -1,0 +1,107 @@
+import { useEffect, useRef, type ReactNode } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { useTheme } from "../app/theme";
+import type { Session } from "../run/session";
+import { measure } from "../timeline/layout";
+import css from "./Chart.module.css";
+
+/** How a chart looks and where its numbers come from; made anew when the theme changes. */
+export interface ChartSpec {
+  series: uPlot.Series[]; // without the one of x
+  scales: Record<string, uPlot.Scale>; // without x
+  axes: (Omit<uPlot.Axis, "side"> & { isRight?: boolean })[]; // without x
+  hooks?: uPlot.Hooks.Arrays;
+  data: (fromS: number, lengthS: number, width: number) => uPlot.AlignedData;
+}
+
+interface Props {
+  session: Session;
+  title: string;
+  height: number;
+  makeSpec: () => ChartSpec; // must be stable
+  children: ReactNode; // the legend, in the gutter at the left
+}
+
+const REST = 7; // a drawing is followed by a rest of so many times its length: charts never eat the page's time
+
+/* uPlot's enum is ambient and const: its names cannot be used here. */
+/* eslint-disable @typescript-eslint/no-unsafe-enum-assignment */
+const RIGHT: uPlot.Axis.Side = 1;
+const LEFT: uPlot.Axis.Side = 3;
+/* eslint-enable */
+
+/** A chart on the time axis of the timeline: same gutters, same stretch of time, same cursor. */
+export function Chart({ session, title, height, makeSpec, children }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const theme = useTheme();
+  useEffect(() => {
+    if (!box.current) return;
+    return mount(box.current, session, height, makeSpec());
+    // The theme is read by makeSpec.
+  }, [session, height, makeSpec, theme]);
+  return (
+    <figure className={css.figure} style={{ height }} aria-label={title}>
+      <div ref={box} className={css.plot} aria-hidden="true" />
+      <figcaption className={css.legend}>{children}</figcaption>
+    </figure>
+  );
+}
+
+function mount(box: HTMLElement, { store, view, loop }: Session, height: number, spec: ChartSpec): () => void {
+  let plot: uPlot | null = null;
+  let drawn = "";
+  let restUntilMs = 0;
+
+  const make = () => {
+    plot?.destroy();
+    const metrics = measure(box.clientWidth, height);
+    plot = new uPlot(optionsOf(spec, box.clientWidth, height, metrics), [[], ...spec.series.map(() => [])] as uPlot.AlignedData, box);
+    plot.over.addEventListener("pointermove", point);
+    plot.over.addEventListener("pointerleave", () => view.setCursor(null));
+    drawn = "";
+    loop.request();
+  };
+  const point = (event: PointerEvent) => {
+    if (plot) view.setCursor(plot.posToVal(event.offsetX, "x"));
+  };
+  const stop = loop.add((atMs) => {
+    if (!plot) return false;
+    const { fromS, lengthS, cursorS } = view;
+    plot.setCursor({ left: cursorS === null ? -10 : plot.valToPos(cursorS, "x"), top: 0 }, false);
+    const wish = `${fromS} ${lengthS} ${store.model.lastSeq} ${store.version}`;
+    if (wish === drawn) return false;
+    if (atMs < restUntilMs) return true;
+    drawn = wish;
+    const startMs = performance.now();
+    plot.setData(spec.data(fromS, lengthS, plot.over.clientWidth), false);
+    plot.setScale("x", { min: fromS, max: fromS + lengthS });
+    restUntilMs = atMs + REST * (performance.now() - startMs);
+    return false;
+  });
+  const observer = new ResizeObserver(make);
+  observer.observe(box);
+  return () => {
+    observer.disconnect();
+    stop();
+    plot?.destroy();
+  };
+}
+
+function optionsOf(spec: ChartSpec, width: number, height: number, metrics: { left: number; right: number }): uPlot.Options {
+  const hasRight = spec.axes.some(({ isRight }) => isRight);
+  return {
+    width,
+    height,
+    padding: [8, hasRight ? 0 : metrics.right, 8, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    scales: { x: { time: false, auto: false }, ...spec.scales },
+    series: [{}, ...spec.series],
+    axes: [
+      { show: false },
+      ...spec.axes.map(({ isRight = false, ...axis }) => ({ ...axis, side: isRight ? RIGHT : LEFT, size: isRight ? metrics.right : metrics.left })),
+    ],
+    ...(spec.hooks ? { hooks: spec.hooks } : {}),
+  };
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { syntheticLog } from "../../dev/syntheticLog";
+import { sharesOf } from "../store/figures";
+import { emptyModel } from "../store/model";
+import { reduce } from "../store/reduce";
+import { bandsOf, bucketsOf, lossData, roundRange, waitingData } from "./buckets";
+
+const model = reduce(emptyModel(), syntheticLog({ policy: "ssp", factors: [1, 1, 3], seconds: 20 }));
+
+describe("buckets", () => {
+  it("lie on the time grid and cover what is seen", () => {
+    const { first, num, stepS } = bucketsOf(3.37, 10, 50);
+    expect(first * stepS).toBeLessThanOrEqual(3.37);
+    expect((first + num) * stepS).toBeGreaterThanOrEqual(13.37);
+  });
+
+  it("give the mean loss and every evaluation, in order of time", () => {
+    const { x, training, test, accuracy } = lossData(model, bucketsOf(5, 10, 20));
+    expect([...x].sort((a, b) => a - b)).toEqual(x);
+    expect(training.filter((value) => value !== null).length).toBeGreaterThan(18);
+    expect(test.filter((value) => value !== null).length).toBeGreaterThanOrEqual(20); // each 0.5 s
+    expect(accuracy.map((value) => value === null)).toEqual(test.map((value) => value === null));
+    const { trainLoss } = model;
+    const i = x.findIndex((_, k) => training[k] !== null);
+    expect(training[i]).toBeCloseTo(trainLoss.mean((x[i] as number) - 0.25, (x[i] as number) + 0.25) ?? NaN, 9);
+  });
+
+  it("stack the waiting workers, whose time adds up to what each of them waited", () => {
+    const bands = bandsOf(3);
+    const buckets = { first: 0, num: 40, stepS: 0.5 };
+    const { sums } = waitingData(model, buckets, bands, 20);
+    const totalS = (sums[2] ?? []).reduce<number>((sum, value) => sum + (value ?? 0) * 0.5, 0);
+    const wishS = model.workers.reduce((sum, node) => sum + sharesOf(model, node, 0, 20, 20).waitS, 0);
+    expect(totalS).toBeCloseTo(wishS, 6);
+    expect(totalS).toBeGreaterThan(5);
+    sums.slice(1).forEach((row, band) => row.forEach((value, i) => expect(value).toBeGreaterThanOrEqual(sums[band]?.[i] ?? 0)));
+  });
+
+  it("join workers into bands when there are many", () => {
+    expect(bandsOf(4)).toEqual([[0], [1], [2], [3]]);
+    const many = bandsOf(100);
+    expect(many.length).toBeLessThanOrEqual(16);
+    expect(many.flat()).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+});
+
+describe("roundRange", () => {
+  it.each([
+    [0.13, 0.87, 0, 1],
+    [0.41, 0.47, 0.4, 0.48],
+    [3, 3, 2.7, 3.3],
+    [0, 0, 0, 1],
+  ])("of %d to %d is %d to %d", (min, max, low, high) => {
+    const [from, to] = roundRange(min, max);
+    expect(from).toBeCloseTo(low, 9);
+    expect(to).toBeCloseTo(high, 9);
+  });
+});

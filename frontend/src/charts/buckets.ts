@@ -1,0 +1,107 @@
+/** What the charts show, computed from the fold for the stretch of time that is seen. */
+
+import { addShares, noShares } from "../store/figures";
+import type { RunModel } from "../store/model";
+
+/** Equal parts of time, bound to the time grid, so that a scrolling curve keeps its shape. */
+export interface Buckets {
+  first: number; // index of the first one; bucket i covers [i * stepS, (i + 1) * stepS)
+  num: number;
+  stepS: number;
+}
+
+/** Cut the stretch into about `num` buckets, with one more at each end. */
+export function bucketsOf(fromS: number, lengthS: number, num: number): Buckets {
+  const stepS = lengthS / num;
+  return { first: Math.floor(fromS / stepS) - 1, num: num + 3, stepS };
+}
+
+type Column = (number | null)[];
+
+/** Columns for the chart of loss and accuracy; one x for all of them. */
+export interface LossData {
+  x: number[];
+  training: Column;
+  test: Column;
+  accuracy: Column;
+}
+
+const MOST_EVALUATIONS = 400; // points in sight, above which some are left out
+
+/** Give the mean training loss of each bucket, and each evaluation in sight (and one beyond each edge). */
+export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossData {
+  const { trainLoss, evaluations } = model;
+  const rows: { x: number; training: number | null; test: number | null; accuracy: number | null }[] = [];
+  let from = trainLoss.indexAt(first * stepS);
+  for (let i = first; i < first + num; i++) {
+    const to = trainLoss.indexAt((i + 1) * stepS);
+    if (to > from) rows.push({ x: (i + 0.5) * stepS, training: trainLoss.sum(from, to) / (to - from), test: null, accuracy: null });
+    from = to;
+  }
+  const begin = Math.max(0, evaluations.indexAt(first * stepS) - 1);
+  const end = Math.min(evaluations.length, evaluations.indexAt((first + num) * stepS) + 1);
+  const stride = Math.ceil((end - begin) / MOST_EVALUATIONS) || 1;
+  for (let i = begin; i < end; i++) {
+    if (i % stride !== 0 && i !== end - 1) continue;
+    rows.push({
+      x: evaluations.at[i] as number,
+      training: null,
+      test: evaluations.get(i, "loss"),
+      accuracy: evaluations.get(i, "accuracy"),
+    });
+  }
+  rows.sort((a, b) => a.x - b.x);
+  return {
+    x: rows.map(({ x }) => x),
+    training: rows.map(({ training }) => training),
+    test: rows.map(({ test }) => test),
+    accuracy: rows.map(({ accuracy }) => accuracy),
+  };
+}
+
+export const MOST_BANDS = 16;
+
+/** Give the groups of workers that the bands of the chart of waiting stand for: one each, or several. */
+export function bandsOf(numWorkers: number): number[][] {
+  const size = Math.max(1, Math.ceil(numWorkers / MOST_BANDS));
+  const bands: number[][] = [];
+  for (let from = 0; from < numWorkers; from += size) {
+    bands.push(Array.from({ length: Math.min(size, numWorkers - from) }, (_, i) => from + i));
+  }
+  return bands;
+}
+
+/**
+ * Give, for each bucket, how many workers were waiting on average, summed up band by band: row b holds the
+ * bands 0 to b. Null where nothing is known (before the start, after now).
+ */
+export function waitingData(model: RunModel, { first, num, stepS }: Buckets, bands: readonly number[][], nowS: number): { x: number[]; sums: Column[] } {
+  const x = Array.from({ length: num }, (_, i) => (first + i) * stepS);
+  const total = new Array<number>(num).fill(0);
+  const isKnown = x.map((atS) => atS + stepS > 0 && atS < nowS);
+  const sums = bands.map((workers): Column => {
+    for (const worker of workers) {
+      const node = model.workers.find((one) => one.worker === worker);
+      if (!node) continue;
+      for (let i = 0; i < num; i++) {
+        if (!isKnown[i]) continue;
+        const shares = noShares();
+        const fromS = (first + i) * stepS;
+        addShares(model, node, fromS, fromS + stepS, nowS, shares);
+        const lengthS = Math.min(stepS, nowS - fromS);
+        total[i] = (total[i] as number) + (lengthS > 0 ? shares.waitS / lengthS : 0);
+      }
+    }
+    return total.map((sum, i) => (isKnown[i] ? sum : null));
+  });
+  return { x, sums };
+}
+
+/** Widen a range to round limits, so that it changes seldom while a curve scrolls through. */
+export function roundRange(min: number, max: number): [number, number] {
+  if (!(max > min)) return [min === 0 ? 0 : min - Math.abs(min) / 10, max === 0 ? 1 : max + Math.abs(max) / 10];
+  const raw = (max - min) / 3;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= raw) ?? raw;
+  return [Math.floor(min / step) * step, Math.ceil(max / step) * step];
+}

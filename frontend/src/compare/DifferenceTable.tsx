@@ -1,0 +1,53 @@
+import type { Difference, Run } from "../api/types";
+import { describePath, describeValue } from "../form/describe";
+import { RunName } from "./MetricTable";
+import type { RunStyle } from "./styles";
+import table from "../ui/Table.module.css";
+import css from "./tables.module.css";
+
+interface Props {
+  runs: readonly Run[];
+  differences: readonly Difference[];
+  labels: ReadonlyMap<string, string>;
+  styles: ReadonlyMap<string, RunStyle>;
+}
+
+/** Only the settings in which the runs differ: a row a run, a column a setting. */
+export function DifferenceTable({ runs, differences, labels, styles }: Props) {
+  if (differences.length === 0) return <p className="quiet">The runs have the same settings.</p>;
+  return (
+    <div className={table.scroll}>
+      <table className={`${table.table ?? ""} ${css.differs ?? ""}`}>
+        <caption className="unseen">Settings that differ</caption>
+        <thead>
+          <tr>
+            <th scope="col" className={css.run}>
+              Run
+            </th>
+            {differences.map(({ path }) => (
+              <th key={path} scope="col" title={path}>
+                {describePath(path)}
+              </th>
+            ))}
+            <th scope="col" className={table.fill}>
+              <span className="unseen">Nothing more</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run, index) => (
+            <tr key={run.id}>
+              <th scope="row" className={css.run}>
+                <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
+              </th>
+              {differences.map(({ path, values }) => (
+                <td key={path}>{values[index] === null || values[index] === undefined ? <span className="quiet">not set</span> : describeValue(values[index])}</td>
+              ))}
+              <td />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+import type { Run } from "../api/types";
+import { Link } from "../app/Link";
+import { Num } from "../ui/Num";
+import { StateMark, isActive } from "../ui/StateMark";
+import { against, bestOf, METRICS, type Metric } from "./metrics";
+import { Swatch } from "./Swatch";
+import type { RunStyle } from "./styles";
+import table from "../ui/Table.module.css";
+import css from "./tables.module.css";
+
+interface Props {
+  runs: readonly Run[];
+  labels: ReadonlyMap<string, string>;
+  styles: ReadonlyMap<string, RunStyle>;
+  baseline: Run;
+  onBaseline: (id: string) => void;
+}
+
+/** The figures of each run, against the baseline; the best of a column says so in a word. */
+export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Props) {
+  const best = new Map(METRICS.map((metric) => [metric.key, bestOf(metric, runs)]));
+  return (
+    <div className={table.scroll}>
+      <table className={`${table.table ?? ""} ${css.results ?? ""}`}>
+        <caption className="unseen">Results of each run, with its ratio to the baseline</caption>
+        <thead>
+          <tr>
+            <th scope="col" className={css.run}>
+              Run
+            </th>
+            <th scope="col">Baseline</th>
+            {METRICS.map(({ key, title }) => (
+              <th key={key} scope="col" className={table.right}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <tr key={run.id}>
+              <th scope="row" className={css.run}>
+                <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
+              </th>
+              <td className={css.pick}>
+                <input type="radio" name="baseline" aria-label={`Compare with ${labels.get(run.id) ?? run.name}`} checked={run === baseline} onChange={() => onBaseline(run.id)} />
+              </td>
+              {METRICS.map((metric) => (
+                <td key={metric.key} className={table.right}>
+                  <Cell metric={metric} run={run} baseline={baseline} best={best.get(metric.key) ?? null} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function RunName({ run, label, style }: { run: Run; label: string; style: RunStyle | undefined }) {
+  return (
+    <span className={css.runName}>
+      <Swatch style={style} />
+      <Link to={`/runs/${run.id}`} title={`${run.name} (${run.experiment_name})`}>
+        {label}
+      </Link>
+      {(isActive(run.state) || run.state === "failed") && <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />}
+      {run.is_simulated && <span className="quiet">simulated</span>}
+    </span>
+  );
+}
+
+function Cell({ metric, run, baseline, best }: { metric: Metric; run: Run; baseline: Run; best: number | null }) {
+  const figure = metric.of(run);
+  const isBest = figure !== null && !figure.isBound && figure.value === best;
+  const ratio = run === baseline ? "" : against(metric, run, baseline);
+  return (
+    <span className={css.cell}>
+      <span className={css.best}>{isBest && "best"}</span>
+      <span className={css.ratio}>{ratio}</span>
+      <span className={css.value}>
+        {figure?.isBound && <span className="quiet">not in </span>}
+        <Num value={figure?.value} as={metric.as} />
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * How runs look in a comparison: a colour that stays with the run, a dash and a marker.
+ *
+ * The colour comes from the run's id. Only where two runs that are compared for the first time would look alike does
+ * the later one take the next free colour; what was once given is remembered in this browser. More runs than colours
+ * share a colour and differ in the marker. The dash tells neighbours in the list apart.
+ */
+
+export const NUM_COLOURS = 8; // --run-1 ... --run-8
+export const DASHES = ["solid", "dash", "dot", "dashdot"] as const; // plotly's names
+export const MARKERS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"] as const;
+
+export type Dash = (typeof DASHES)[number];
+export type Marker = (typeof MARKERS)[number];
+
+export interface RunStyle {
+  colour: number; // 1 ... NUM_COLOURS
+  dash: Dash;
+  marker: Marker;
+}
+
+const KEY = "foresync.runColours";
+const MAX_REMEMBERED = 1000;
+
+/** FNV-1a with a final mix: close ids get far colours. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** Give each run its colour (0 ... NUM_COLOURS - 1); `remembered` wins over the id, the id over what is free. */
+export function chooseColours(ids: readonly string[], remembered: ReadonlyMap<string, number>): Map<string, number> {
+  const chosen = new Map<string, number>();
+  const taken = new Set<number>();
+  for (const id of ids) {
+    const colour = remembered.get(id);
+    if (colour === undefined || colour < 0 || colour >= NUM_COLOURS) continue;
+    chosen.set(id, colour);
+    taken.add(colour);
+  }
+  for (const id of ids.toSorted()) {
+    if (chosen.has(id)) continue;
+    let colour = hashOf(id) % NUM_COLOURS;
+    while (taken.has(colour) && taken.size < NUM_COLOURS) colour = (colour + 3) % NUM_COLOURS; // 3: neighbours differ most
+    chosen.set(id, colour);
+    taken.add(colour);
+  }
+  return chosen;
+}
+
+/** The whole looks of runs by id: those that share a colour differ in the marker, neighbours in the dash. */
+export function stylesFrom(ids: readonly string[], colours: ReadonlyMap<string, number>): Map<string, RunStyle> {
+  const numOf = new Map<number, number>();
+  const styles = new Map<string, RunStyle>();
+  for (const [rank, id] of ids.entries()) {
+    const colour = colours.get(id) ?? 0;
+    const round = numOf.get(colour) ?? 0;
+    numOf.set(colour, round + 1);
+    styles.set(id, {
+      colour: colour + 1,
+      dash: DASHES[rank % DASHES.length] ?? "solid",
+      marker: MARKERS[(colour + 3 * round) % MARKERS.length] ?? "circle",
+    });
+  }
+  return styles;
+}
+
+function recall(): Map<string, number> {
+  try {
+    return new Map(JSON.parse(localStorage.getItem(KEY) ?? "[]") as [string, number][]);
+  } catch {
+    return new Map(); // somebody else's text under this key
+  }
+}
+
+/** Give runs their looks, and remember the colours. */
+export function styleRuns(ids: readonly string[]): Map<string, RunStyle> {
+  const remembered = recall();
+  const colours = chooseColours(ids, remembered);
+  const isNew = ids.some((id) => !remembered.has(id));
+  if (isNew) {
+    const all = [...remembered, ...[...colours].filter(([id]) => !remembered.has(id))];
+    localStorage.setItem(KEY, JSON.stringify(all.slice(-MAX_REMEMBERED)));
+  }
+  return stylesFrom(ids, colours);
+}

@@ -1,0 +1,132 @@
+import { api } from "../api/client";
+import { useResource } from "../api/resource";
+import type { Estimate, FieldProblem } from "../api/types";
+import { describePath } from "../form/describe";
+import { formatRoughSeconds, plural, UNKNOWN } from "../format";
+import { Button } from "../ui/Button";
+import { Notice } from "../ui/Notice";
+import { Skeleton } from "../ui/Skeleton";
+import { numRuns, parseSeeds, type Draft } from "./draft";
+import type { Check } from "./useCheck";
+import css from "./CostPanel.module.css";
+
+interface Props {
+  draft: Draft;
+  check: Check;
+  isStarting: boolean;
+  startError: string;
+  onStart: () => void;
+  onShowProblem: (problem: FieldProblem) => void;
+}
+
+const MAX_LISTED = 8;
+
+/** What the draft will cost, and the button that starts it. */
+export function CostPanel({ draft, check, isStarting, startError, onStart, onShowProblem }: Props) {
+  const { problems, estimate, isCurrent, error } = check;
+  const num = numRuns(draft);
+  return (
+    <section className={css.panel} aria-labelledby="cost">
+      <h2 id="cost" className="unseen">
+        Cost
+      </h2>
+      <dl className={css.figures}>
+        <div>
+          <dt>Runs</dt>
+          <dd>
+            <span className={css.figure}>{num}</span> <span className="quiet">{sumOf(draft)}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>
+            Time <span className="quiet">predicted</span>
+          </dt>
+          <dd aria-live="polite" data-stale={!isCurrent || undefined}>
+            {problems.length > 0 ? <span className={css.figure}>{UNKNOWN}</span> : estimate ? <span className={css.figure}>{rangeOf(estimate.total_low_s, estimate.total_high_s)}</span> : <Skeleton width={50} />}
+          </dd>
+        </div>
+      </dl>
+      {estimate && problems.length === 0 && <EstimateList estimate={estimate} isStale={!isCurrent} />}
+      <QueueAhead />
+      {problems.length > 0 && <ProblemList problems={problems} onShow={onShowProblem} />}
+      {error !== "" && <Notice kind="fault">{error}</Notice>}
+      {startError !== "" && <Notice kind="fault">{startError}</Notice>}
+      <Button kind="primary" className={css.start ?? ""} isBusy={isStarting} disabled={problems.length > 0} onClick={onStart}>
+        {isStarting ? "Starting" : `Start ${plural(num, "run")}`}
+      </Button>
+    </section>
+  );
+}
+
+/** "2 policies × 3 seeds" */
+function sumOf(draft: Draft): string {
+  const factors = Object.entries(draft.grid).map(([path, values]) => {
+    const name = describePath(path).toLowerCase();
+    return path === "policy" ? plural(values.length, "policy", "policies") : `${values.length} values of ${name}`;
+  });
+  const numSeeds = parseSeeds(draft.seeds).length;
+  if (numSeeds !== 1 || factors.length > 0) factors.push(plural(numSeeds, "seed"));
+  return factors.join(" × ");
+}
+
+export function rangeOf(lowS: number, highS: number | null): string {
+  if (highS === null) return `${formatRoughSeconds(lowS)} or more`;
+  const [low, high] = [formatRoughSeconds(lowS), formatRoughSeconds(highS)];
+  return low === high ? low : `${low} to ${high}`;
+}
+
+function EstimateList({ estimate, isStale }: { estimate: Estimate; isStale: boolean }) {
+  const { runs, concurrency, basis, total_high_s: totalHighS } = estimate;
+  const rest = runs.length - MAX_LISTED;
+  return (
+    <div data-stale={isStale || undefined} className={css.estimate}>
+      <table>
+        <caption className="unseen">Predicted time of each run</caption>
+        <tbody>
+          {runs.slice(0, MAX_LISTED).map((run, index) => (
+            <tr key={index} title={run.basis}>
+              <th scope="row">{labelOf(run, runs)}</th>
+              <td>{rangeOf(run.low_s, run.high_s)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rest > 0 && <p className="quiet">and {plural(rest, "more run")}</p>}
+      <p className="quiet">
+        {runs.length > 1 && (concurrency === 1 ? "One run after the other. " : `${concurrency} runs at a time. `)}
+        {basis.charAt(0).toUpperCase() + basis.slice(1).replace(/\.?$/, ".")}
+        {totalHighS === null && " Nothing bounds a run that misses its goal: give it an end in seconds or iterations."}
+      </p>
+    </div>
+  );
+}
+
+/** A run's policy where it tells the runs apart, else its name. */
+function labelOf(run: Estimate["runs"][number], runs: Estimate["runs"]): string {
+  const policies = new Set(runs.map(({ policy }) => policy));
+  return policies.size === 1 && runs.length > 1 ? run.name : run.policy;
+}
+
+function QueueAhead() {
+  const { data } = useResource("queue", api.queue);
+  const num = (data?.running.length ?? 0) + (data?.waiting.length ?? 0);
+  if (num === 0) return null;
+  return <p className="quiet">{plural(num, "run is", "runs are")} ahead of it in the queue; the time counts from its own start.</p>;
+}
+
+function ProblemList({ problems, onShow }: { problems: readonly FieldProblem[]; onShow: (problem: FieldProblem) => void }) {
+  return (
+    <div role="alert" className={css.problems}>
+      <p>{plural(problems.length, "setting needs", "settings need")} another value:</p>
+      <ul>
+        {problems.map((problem, index) => (
+          <li key={index}>
+            <button type="button" onClick={() => onShow(problem)}>
+              <b>{describePath(problem.field)}</b> {problem.wish}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

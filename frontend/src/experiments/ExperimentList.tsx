@@ -1,0 +1,128 @@
+import { useState } from "react";
+import { api } from "../api/client";
+import { useResource } from "../api/resource";
+import type { ExperimentInfo, ExperimentPage, QueueStatus } from "../api/types";
+import { Link } from "../app/Link";
+import { describePath, describeValue } from "../form/describe";
+import { formatCount } from "../format";
+import { Button } from "../ui/Button";
+import { Notice } from "../ui/Notice";
+import { Progress } from "../ui/Progress";
+import { SkeletonRows } from "../ui/Skeleton";
+import { Time } from "../ui/Time";
+import { formatSeeds } from "./draft";
+import table from "../ui/Table.module.css";
+import css from "./ExperimentList.module.css";
+
+const PAGE = 20;
+const isBusy = (page: ExperimentPage | undefined) => page?.experiments.some(({ num_done, num_runs }) => num_done < num_runs) ?? false;
+
+/** All experiments, newest first, with what trains and what waits. */
+export function ExperimentList() {
+  const [limit, setLimit] = useState(PAGE);
+  const { data, error, isLoading } = useResource(
+    `experiments?limit=${limit}`,
+    (signal) => api.experiments({ limit }, signal),
+    (page) => (isBusy(page) ? 1500 : 5000),
+  );
+  const { data: queue } = useResource("queue", api.queue);
+  return (
+    <section aria-labelledby="all-experiments">
+      <h2 id="all-experiments" className={css.title}>
+        Experiments {data && data.total > 0 && <span className="quiet">{formatCount(data.total)}</span>}
+      </h2>
+      {isLoading && <SkeletonRows num={4} label="Loading the experiments" />}
+      {error && !data && (
+        <Notice kind="fault" title="The experiments could not be loaded.">
+          {error.message}
+        </Notice>
+      )}
+      {data?.experiments.length === 0 && (
+        <p className="quiet">None yet. What you start above will be listed here, with its place in the queue and how far it is.</p>
+      )}
+      {data && data.experiments.length > 0 && (
+        <>
+          <div className={table.scroll}>
+            <table className={table.table}>
+              <caption className="unseen">Experiments, newest first</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col" className={table.right}>
+                    Runs
+                  </th>
+                  <th scope="col">State</th>
+                  <th scope="col">Compares</th>
+                  <th scope="col" className={table.right}>
+                    Written
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {data.experiments.map((one) => (
+                  <Row key={one.id} experiment={one} queue={queue} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {data.total > data.experiments.length && (
+            <p className={css.more}>
+              <Button kind="quiet" onClick={() => setLimit(Math.min(500, limit * 2))}>
+                Show more
+              </Button>
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Row({ experiment, queue }: { experiment: ExperimentInfo; queue: QueueStatus | undefined }) {
+  const { id, name, num_done: numDone, num_runs: numRuns, created_at: createdAt } = experiment;
+  return (
+    <tr>
+      <th scope="row" className={css.name}>
+        <Link to={`/experiments/${id}`}>{name}</Link>
+      </th>
+      <td className={table.right}>{numRuns}</td>
+      <td>
+        {numDone < numRuns ? (
+          <span className={css.busy}>
+            <Progress share={numDone / numRuns} label={`${numDone} of ${numRuns} runs done`} />
+            {numDone} done, {stateOf(experiment, queue)}
+          </span>
+        ) : (
+          <span className="quiet">done</span>
+        )}
+      </td>
+      <td className={table.fill} title={contentOf(experiment)}>
+        {contentOf(experiment)}
+      </td>
+      <td className={table.right}>
+        <Time iso={createdAt} />
+      </td>
+    </tr>
+  );
+}
+
+function stateOf({ run_ids: runIds }: ExperimentInfo, queue: QueueStatus | undefined): string {
+  const ids = new Set(runIds);
+  const numRunning = queue?.running.filter((id) => ids.has(id)).length ?? 0;
+  const places = queue?.waiting.flatMap((id, index) => (ids.has(id) ? [index + 1] : [])) ?? [];
+  const parts = [];
+  if (numRunning > 0) parts.push(numRunning === 1 ? "running" : `${numRunning} running`);
+  const [first] = places;
+  if (first !== undefined) parts.push(numRunning > 0 ? `${places.length} queued` : `queued, no. ${first}`);
+  return parts.join(", ") || "waiting";
+}
+
+/** What varies in it: "policy: ssp (threshold 3) or predictive (...); seeds 1-3". */
+export function contentOf({ spec }: ExperimentInfo): string {
+  const parts = Object.entries(spec.grid).map(([path, values]) => {
+    const text = values.map(describeValue).join(" or ");
+    return path === "policy" ? text : `${describePath(path).toLowerCase()} ${text}`;
+  });
+  if (spec.seeds.length > 1) parts.push(`seeds ${formatSeeds(spec.seeds)}`);
+  return parts.join("; ") || "a single setting";
+}

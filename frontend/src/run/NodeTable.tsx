@@ -1,0 +1,82 @@
+import type { Run } from "../api/types";
+import { ratio, sharesOf } from "../store/figures";
+import { nodeName, nodeOf, type NodeModel } from "../store/model";
+import { stateSentence } from "../timeline/LaneTable";
+import type { Selection } from "../timeline/selection";
+import { Num } from "../ui/Num";
+import { useNews, usePageSession } from "./session";
+import table from "../ui/Table.module.css";
+import css from "./Tabs.module.css";
+
+interface Props {
+  run: Run;
+  selectedNode: string | null;
+  onSelect: (selection: Selection | null) => void;
+}
+
+/** Every node with what it does and its figures over the whole run. */
+export function NodeTable({ run, selectedNode, onSelect }: Props) {
+  const session = usePageSession();
+  useNews(session);
+  const { model } = session.store;
+  const nowS = session.store.nowS();
+  const others = ["server", "evaluator"].flatMap((id) => model.nodes.get(id) ?? []);
+  const nodes: NodeModel[] = [...others, ...model.workers];
+  if (nodes.length === 0) {
+    return <p className="quiet">A row for the server and each of the {run.spec.cluster.num_workers} workers stands here once they run.</p>;
+  }
+  return (
+    <div className={table.scroll}>
+      <table className={table.table}>
+        <caption className="unseen">Nodes</caption>
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col">Now</th>
+            {["Iterations", "Utilisation", "Waiting", "Transfer", "Lead", "Staleness", "CPU", "Memory", "Sent", "Received", "Process"].map((title) => (
+              <th key={title} scope="col" className={table.right}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {nodes.map(({ id }) => {
+            const node = nodeOf(model, id);
+            const { computeS, waitS, transferS, wallS } = sharesOf(model, node, 0, nowS, nowS);
+            const isWorker = node.worker !== null;
+            return (
+              <tr key={id} aria-selected={id === selectedNode}>
+                <th scope="row">
+                  <button type="button" className={css.link} onClick={() => onSelect({ kind: "node", node: id })}>
+                    {nodeName(id)}
+                  </button>
+                </th>
+                <td className={table.fill}>{stateSentence(model, node, nowS)}</td>
+                <td className={table.right}>{isWorker && <Num value={node.iteration} as="count" />}</td>
+                <td className={table.right}>{isWorker && <Num value={ratio(computeS, wallS)} as="percent" />}</td>
+                <td className={table.right}>{isWorker && <Num value={ratio(waitS, wallS)} as="percent" />}</td>
+                <td className={table.right}>{isWorker && <Num value={ratio(transferS, wallS)} as="percent" />}</td>
+                <td className={table.right}>{isWorker && <Num value={node.lead.last} />}</td>
+                <td className={table.right}>{isWorker && <Num value={node.staleness.mean(0, Infinity)} />}</td>
+                <td className={table.right}>
+                  <Num value={node.cpu.last} as="percent" />
+                </td>
+                <td className={table.right}>
+                  <Num value={node.memory.last} as="bytes" />
+                </td>
+                <td className={table.right}>
+                  <Num value={node.sentBytes} as="bytes" />
+                </td>
+                <td className={table.right}>
+                  <Num value={node.receivedBytes} as="bytes" />
+                </td>
+                <td className={table.right}>{node.pid}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import { useEffect, useRef } from "react";
+import type { Run } from "../api/types";
+import { formatPercent, formatSeconds, plural } from "../format";
+import { nextForecast, trackRecord } from "../store/forecast";
+import { ratio } from "../store/figures";
+import { nodeName } from "../store/model";
+import { describe, type Fact } from "../timeline/describe";
+import type { Selection } from "../timeline/selection";
+import { exactTime } from "../timeline/ticks";
+import { NodeFacts } from "./NodeFacts";
+import { useNews, usePageSession } from "./session";
+import css from "./SidePanel.module.css";
+
+interface Props {
+  run: Run;
+  selection: Selection | null;
+  isSheet: boolean;
+  onSelect: (selection: Selection | null) => void;
+  onClose: () => void;
+}
+
+/** What is selected, in all detail; nothing selected: how the forecasts hold. A sheet at the foot where it is narrow. */
+export function SidePanel({ run, selection, isSheet, onSelect, onClose }: Props) {
+  const session = usePageSession();
+  useNews(session);
+  const { model } = session.store;
+  const nowS = session.store.nowS();
+  const node = selection?.node ? model.nodes.get(selection.node) : undefined;
+  const description = selection ? describe(model, selection, nowS) : null;
+  const sheet = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (isSheet) sheet.current?.scrollTo(0, 0);
+  }, [isSheet, selection]);
+  return (
+    <aside ref={sheet} className={css.panel} data-sheet={isSheet || undefined} aria-label="Details">
+      <header className={css.head}>
+        <h2>{selection ? titleOf(selection) : "Forecast"}</h2>
+        <button type="button" className={css.close} onClick={selection ? () => onSelect(null) : onClose} aria-label={selection ? "Select nothing" : "Fold the panel"} title={selection ? "Select nothing (Esc)" : "Fold the panel (P)"}>
+          <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+            <path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" strokeWidth="1.5" />
+          </svg>
+        </button>
+      </header>
+      {description && (
+        <section className={css.section}>
+          <p className={css.title}>{description.title}</p>
+          {description.reason && <p className={css.reason}>{description.reason}</p>}
+          <Facts facts={description.facts} />
+        </section>
+      )}
+      {selection && !description && !node && <p className={css.section}>This node has not been heard of yet.</p>}
+      {node && <NodeFacts node={node} />}
+      {!selection && <ForecastSection policy={run.spec.policy.name} forecaster={run.spec.forecaster.name} />}
+    </aside>
+  );
+}
+
+function titleOf(selection: Selection): string {
+  if (selection.kind === "sync" || selection.kind === "window") return "Synchronisation";
+  return selection.node ? capital(nodeName(selection.node)) : "Event";
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+export function Facts({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl className={css.facts}>
+      {facts.map(({ name, value }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function ForecastSection({ policy, forecaster }: { policy: string; forecaster: string }) {
+  const { store } = usePageSession();
+  const { model } = store;
+  const nowS = store.nowS();
+  const next = store.isLive ? nextForecast(model) : null;
+  const record = trackRecord(model);
+  if (!next && record.num === 0) {
+    return (
+      <section className={css.section}>
+        <p>{model.numEvents === 0 ? "Nothing has happened yet." : `Under ${policy}, no synchronisation is predicted.`}</p>
+        <p className="quiet">Select a node or a moment on the timeline for its details.</p>
+      </section>
+    );
+  }
+  return (
+    <>
+      {next && (
+        <section className={css.section}>
+          <p className={css.title}>
+            {next.cutS >= nowS ? `Next predicted in ${formatSeconds(next.cutS - nowS)}` : `Overdue by ${formatSeconds(nowS - next.cutS)}`}
+          </p>
+          {next.reason && <p className={css.reason}>{next.reason}</p>}
+          <Facts
+            facts={[
+              { name: "predicted for", value: exactTime(next.cutS) },
+              { name: "window, 5–95%", value: `${exactTime(next.lowS)} to ${exactTime(next.highS)}` },
+              { name: "predicted idle share", value: formatPercent(next.idle) },
+              { name: "forecaster", value: forecaster },
+            ]}
+          />
+        </section>
+      )}
+      <section className={css.section}>
+        <p className={css.title}>So far</p>
+        <Facts
+          facts={[
+            { name: "predicted", value: plural(record.num, "synchronisation") },
+            { name: "inside their window", value: `${formatPercent(ratio(record.numCovered, record.num))} (90% wanted)` },
+            { name: "mean error", value: formatSeconds(record.num > 0 ? record.meanErrorS : null) },
+          ]}
+        />
+        <p className="quiet">Each is judged by the newest plan before it came.</p>
+      </section>
+    </>
+  );
+}

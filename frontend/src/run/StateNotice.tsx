@@ -1,0 +1,62 @@
+import type { Run } from "../api/types";
+import { Link } from "../app/Link";
+import { plural } from "../format";
+import { Notice } from "../ui/Notice";
+import { useNews, usePageSession } from "./session";
+import css from "./StateNotice.module.css";
+
+/** Say in plain words what a run that shows nothing, or nothing more, is about, and what to do. */
+export function StateNotice({ run }: { run: Run }) {
+  const session = usePageSession();
+  useNews(session);
+  const { status, model } = session.store;
+  if (status.name === "denied") {
+    return <Notice kind="fault" title="The server wants its token: ">open the link that `foresync serve` has printed.</Notice>;
+  }
+  if (status.name === "reconnecting" && status.attempt > 2) {
+    return (
+      <Notice title="The connection is lost. ">
+        The run goes on by itself; this page tries again and will show what it has missed.
+      </Notice>
+    );
+  }
+  switch (run.state) {
+    case "queued":
+      return (
+        <Notice title={run.queue_position === null ? "In the queue. " : `Number ${run.queue_position} in the queue. `}>
+          It starts by itself when the runs before it have ended.
+        </Notice>
+      );
+    case "starting":
+      return <Notice title="Starting: ">a server, an evaluator and {plural(run.spec.cluster.num_workers, "worker")}. The first iterations take a few seconds.</Notice>;
+    case "stopping":
+      return <Notice title="Stopping: ">the workers finish their iteration, then a checkpoint is written.</Notice>;
+    case "failed":
+      return (
+        <Notice kind="fault" title="The run failed: ">
+          {run.reason ?? (model.closing || "no closing sentence was recorded.")}{" "}
+          <span className="quiet">
+            What was recorded stays. The log below has what the processes printed; Resume goes on from the last checkpoint.
+          </span>
+        </Notice>
+      );
+    case "stopped":
+      return <p className={css.line}>Stopped: {run.reason ?? model.closing}</p>;
+    case "completed":
+      return <p className={css.line}>Completed: {run.reason ?? model.closing}</p>;
+    case "running":
+      return null;
+  }
+}
+
+/** There is no such run, or it may not be seen. */
+export function MissingRun({ sentence = "" }: { sentence?: string }) {
+  return (
+    <div className={css.missing}>
+      <h1>{sentence ? "This run cannot be shown" : "No such run"}</h1>
+      <p>
+        {sentence || "It may have been deleted, or the address is wrong."} All runs stand in the <Link to="/runs">History</Link>.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { formatSeconds } from "../format";
+import { lastOutcome, nextForecast } from "../store/forecast";
+import { nodeName } from "../store/model";
+import { activityAt } from "../store/open";
+import { Kind } from "../store/spans";
+import { Button } from "../ui/Button";
+import { Legend } from "./Legend";
+import { useNews, usePageSession } from "./session";
+import css from "./TimelineBar.module.css";
+
+interface Props {
+  isPanelOpen: boolean;
+  onPanel: (() => void) | null; // null: there is no panel to fold
+}
+
+/** Above the timeline: the forecast in a sentence, what the colours mean, and whether the view follows. */
+export function TimelineBar({ isPanelOpen, onPanel }: Props) {
+  const session = usePageSession();
+  useNews(session);
+  const { view } = session;
+  return (
+    <div className={css.bar}>
+      <p className={css.sentence}>{sentence(session.store.model, session.store.nowS(), session.store.isLive)}</p>
+      <Legend />
+      <span className={css.tools}>
+        <Button kind="quiet" onClick={() => view.zoomByKey(1 / 0.6)} aria-label="Zoom out" title="Zoom out (S)">
+          −
+        </Button>
+        <Button kind="quiet" onClick={() => view.zoomByKey(0.6)} aria-label="Zoom in" title="Zoom in (W)">
+          +
+        </Button>
+        <Button kind="quiet" onClick={() => view.follow()} aria-pressed={view.isFollowing} title="Follow now; an ended run is shown whole (F)" className={css.follow ?? ""}>
+          {session.store.isLive ? "Follow" : "Show all"}
+        </Button>
+        {onPanel && (
+          <Button kind="quiet" onClick={onPanel} aria-pressed={isPanelOpen} title="Open or fold the panel (P)" aria-label="Panel">
+            <svg width="14" height="12" viewBox="0 0 14 12" aria-hidden="true">
+              <rect x="0.5" y="0.5" width="13" height="11" fill="none" stroke="currentColor" />
+              <rect x="9" y="1" width="4" height="10" fill={isPanelOpen ? "currentColor" : "none"} />
+              <path d="M9 1v10" stroke="currentColor" />
+            </svg>
+          </Button>
+        )}
+      </span>
+    </div>
+  );
+}
+
+type Session = ReturnType<typeof usePageSession>;
+
+/** Say when the next synchronisation is and whether the last forecast was right; without forecasts, who waits. */
+function sentence(model: Session["store"]["model"], nowS: number, isLive: boolean): string {
+  const parts: string[] = [];
+  const next = isLive ? nextForecast(model) : null;
+  if (next) {
+    const away = formatSeconds(Math.abs(next.cutS - nowS));
+    parts.push(next.cutS >= nowS ? `Next synchronisation predicted in ${away}.` : `Synchronisation overdue by ${away}.`);
+  }
+  const last = lastOutcome(model);
+  if (last) {
+    const away = formatSeconds(Math.abs(last.errorS));
+    const when = Math.abs(last.errorS) < 0.0005 ? "exactly when" : `${away} ${last.errorS > 0 ? "later" : "earlier"} than`;
+    parts.push(`The last came ${when} predicted, ${last.isCovered ? "inside" : "outside"} its window.`);
+  }
+  if (parts.length > 0) return parts.join(" ");
+  if (!isLive) return "";
+  const waiting = model.workers.filter((node) => activityAt(model, node, nowS).kind === Kind.wait);
+  if (waiting.length === 0) return model.numIterations > 0 ? "Nobody waits." : "";
+  if (waiting.length > 3) return `${waiting.length} workers wait.`;
+  return `${waiting.map(({ id }) => nodeName(id)).join(" and ")} ${waiting.length === 1 ? "waits" : "wait"}.`;
+}

@@ -1,0 +1,126 @@
+/** Numbers drawn from the fold, for any stretch of time. All are measured (or simulated), none is predicted. */
+
+import { workerOf, type NodeModel, type RunModel } from "./model";
+import { openSpans } from "./open";
+import { Kind, NUM_KINDS } from "./spans";
+
+/** Shares of the wall time of one worker or of all. */
+export interface Shares {
+  wallS: number;
+  computeS: number; // both alone and during a synchronisation
+  overlappedS: number;
+  waitS: number;
+  transferS: number;
+}
+
+const sums = new Float64Array(NUM_KINDS);
+
+/** Add what a worker did in [fromS, toS) to `shares`; what it is doing now counts up to `nowS`. */
+export function addShares(model: RunModel, node: NodeModel, fromS: number, toS: number, nowS: number, shares: Shares): void {
+  if (node.bornS === null) return;
+  const bornS = node.track.length > 0 ? (node.track.start[0] as number) : node.bornS;
+  const startS = Math.max(fromS, bornS);
+  const endS = Math.min(toS, node.goneS ?? model.finishedS ?? nowS);
+  if (endS <= startS) return;
+  node.track.sumWithin(startS, endS, sums);
+  if (endS > (node.track.lastEndS ?? bornS)) {
+    for (const span of openSpans(model, node, nowS)) {
+      const overlapS = Math.min(span.endS, endS) - Math.max(span.startS, startS);
+      if (overlapS > 0) sums[span.kind] = (sums[span.kind] as number) + overlapS;
+    }
+  }
+  const overlappedS = sums[Kind.overlapped] as number;
+  shares.wallS += endS - startS;
+  shares.overlappedS += overlappedS;
+  shares.computeS += (sums[Kind.compute] as number) + overlappedS;
+  shares.waitS += sums[Kind.wait] as number;
+  shares.transferS += (sums[Kind.up] as number) + (sums[Kind.down] as number);
+}
+
+export function noShares(): Shares {
+  return { wallS: 0, computeS: 0, overlappedS: 0, waitS: 0, transferS: 0 };
+}
+
+export function sharesOf(model: RunModel, node: NodeModel, fromS: number, toS: number, nowS: number): Shares {
+  const shares = noShares();
+  addShares(model, node, fromS, toS, nowS, shares);
+  return shares;
+}
+
+export function sharesOfAll(model: RunModel, fromS: number, toS: number, nowS: number): Shares {
+  const shares = noShares();
+  for (const node of model.workers) addShares(model, node, fromS, toS, nowS, shares);
+  return shares;
+}
+
+export function ratio(part: number, whole: number): number | null {
+  return whole > 0 ? part / whole : null;
+}
+
+/** The five figures of the strip over [fromS, toS). */
+export interface Figures {
+  utilisation: number | null;
+  waitShare: number | null;
+  iterationsPerS: number | null;
+  loss: number | null;
+  bytesPerS: number | null;
+}
+
+export function figuresWithin(model: RunModel, fromS: number, toS: number, nowS: number): Figures {
+  const shares = sharesOfAll(model, fromS, toS, nowS);
+  const { trainLoss, bytes } = model;
+  const lengthS = toS - fromS;
+  const numIterations = trainLoss.indexAt(toS) - trainLoss.indexAt(fromS);
+  const sent = bytes.sum(bytes.indexAt(fromS), bytes.indexAt(toS));
+  const isKnown = lengthS > 0 && model.numIterations > 0;
+  return {
+    utilisation: ratio(shares.computeS, shares.wallS),
+    waitShare: ratio(shares.waitS, shares.wallS),
+    iterationsPerS: isKnown ? numIterations / lengthS : null,
+    loss: trainLoss.mean(fromS, toS),
+    bytesPerS: isKnown ? sent / lengthS : null,
+  };
+}
+
+/** Cut [fromS, toS) into `num` equal parts and give the figures of each. */
+export function figuresOver(model: RunModel, fromS: number, toS: number, nowS: number, num: number): Figures[] {
+  const stepS = (toS - fromS) / num;
+  return Array.from({ length: num }, (_, i) => figuresWithin(model, fromS + i * stepS, fromS + (i + 1) * stepS, nowS));
+}
+
+/** The predicted window of a round that has happened, beside what happened. */
+export interface Outcome {
+  version: number;
+  plannedS: number;
+  cutS: number;
+  lowS: number;
+  highS: number;
+  actualS: number;
+  errorS: number; // actual minus predicted
+  isCovered: boolean;
+}
+
+/** Give the predicted window and the outcome of one row of `model.windows`. */
+export function outcomeOf(model: RunModel, row: number): Outcome {
+  const { windows } = model;
+  const actualS = windows.get(row, "actualS");
+  const cutS = windows.get(row, "cutS");
+  const lowS = windows.get(row, "lowS");
+  const highS = windows.get(row, "highS");
+  return {
+    version: windows.get(row, "version"),
+    plannedS: windows.get(row, "plannedS"),
+    cutS,
+    lowS,
+    highS,
+    actualS,
+    errorS: actualS - cutS,
+    isCovered: actualS >= lowS && actualS <= highS,
+  };
+}
+
+/** Give whom a worker waits for at this moment, by the newest word of the gate. */
+export function waitsFor(model: RunModel, worker: number): readonly number[] {
+  const { holds, pending } = workerOf(model, worker);
+  return pending?.releasedS === null ? (holds[holds.length - 1]?.waitsFor ?? []) : [];
+}

@@ -1,0 +1,62 @@
+/** The forecast of the next synchronisation, and how the past ones held. */
+
+import { outcomeOf, type Outcome } from "./figures";
+import type { RunModel } from "./model";
+
+/** What is predicted for the next synchronisation. */
+export interface Forecast {
+  version: number;
+  cutS: number;
+  lowS: number;
+  highS: number;
+  idle: number;
+  reason: string;
+}
+
+/** Give the newest prediction that has not come true yet, or null. */
+export function nextForecast(model: RunModel): Forecast | null {
+  const { windows, plan } = model;
+  const row = windows.length - 1;
+  if (!plan || row < 0 || !Number.isNaN(windows.get(row, "actualS"))) return null;
+  return {
+    version: windows.get(row, "version"),
+    cutS: windows.get(row, "cutS"),
+    lowS: windows.get(row, "lowS"),
+    highS: windows.get(row, "highS"),
+    idle: windows.get(row, "idle"),
+    reason: plan.reason,
+  };
+}
+
+/** Give the newest prediction whose event has come, or null. */
+export function lastOutcome(model: RunModel): Outcome | null {
+  for (let row = model.windows.length - 1; row >= 0; row--) {
+    if (Number.isFinite(model.windows.get(row, "actualS"))) return outcomeOf(model, row);
+  }
+  return null;
+}
+
+/** How the predictions of the run have held so far. */
+export interface TrackRecord {
+  num: number;
+  numCovered: number;
+  meanErrorS: number; // mean of the absolute error
+}
+
+const records = new WeakMap<RunModel, TrackRecord & { row: number }>();
+
+/** Give the record over all predictions that were decided; O(1) amortised, since only new ones are looked at. */
+export function trackRecord(model: RunModel): TrackRecord {
+  const record = records.get(model) ?? { num: 0, numCovered: 0, meanErrorS: 0, row: 0 };
+  for (; record.row < model.windows.length; record.row++) {
+    const actualS = model.windows.get(record.row, "actualS");
+    if (Number.isNaN(actualS)) break;
+    if (actualS === Infinity) continue;
+    const { errorS, isCovered } = outcomeOf(model, record.row);
+    record.num += 1;
+    record.numCovered += isCovered ? 1 : 0;
+    record.meanErrorS += (Math.abs(errorS) - record.meanErrorS) / record.num;
+  }
+  records.set(model, record);
+  return record;
+}

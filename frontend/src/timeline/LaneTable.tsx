@@ -1,0 +1,62 @@
+import { formatPercent, formatSeconds } from "../format";
+import { useNews, type Session } from "../run/session";
+import { ratio, sharesOf } from "../store/figures";
+import { nodeName, type NodeModel, type RunModel } from "../store/model";
+import { activityAt } from "../store/open";
+import { Kind, KIND_LABELS } from "../store/spans";
+
+/** The lanes in words, for screen readers: what each node is doing. */
+export function LaneTable({ session }: { session: Session }) {
+  useNews(session);
+  const { model } = session.store;
+  const nowS = session.store.nowS();
+  return (
+    <table className="unseen">
+      <caption>What each node is doing</caption>
+      <thead>
+        <tr>
+          <th scope="col">Node</th>
+          <th scope="col">State</th>
+          <th scope="col">Utilisation</th>
+        </tr>
+      </thead>
+      <tbody>
+        {[...model.nodes.values()].map((node) => (
+          <tr key={node.id}>
+            <th scope="row">{nodeName(node.id)}</th>
+            <td>{stateSentence(model, node, nowS)}</td>
+            <td>{node.worker === null ? "" : utilisation(model, node, nowS)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function utilisation(model: RunModel, node: NodeModel, nowS: number): string {
+  const { computeS, wallS } = sharesOf(model, node, 0, nowS, nowS);
+  return formatPercent(ratio(computeS, wallS));
+}
+
+/** Say what a node is doing at this moment: "waiting for 1.24 s: waits for worker 1: leads by 4, threshold 3". */
+export function stateSentence(model: RunModel, node: NodeModel, nowS: number): string {
+  if (node.worker === null && node.life !== "lost") {
+    if (node.goneS !== null) return "ended";
+    return node.id === "server" ? `running, version ${model.version}` : "running";
+  }
+  const { kind, sinceS, reason } = activityAt(model, node, nowS);
+  if (kind === null) return node.exit || LIVES[node.life];
+  const lasted = formatSeconds(nowS - sinceS);
+  const tail = reason ? `: ${reason}` : "";
+  if (kind === Kind.compute) return `computing iteration ${node.iteration + 1}`;
+  return kind === Kind.lost ? `lost for ${lasted}${tail}` : `${KIND_LABELS[kind]} for ${lasted}${tail}`;
+}
+
+const LIVES: Record<NodeModel["life"], string> = {
+  expected: "not started yet",
+  started: "starting",
+  joined: "done",
+  finished: "done",
+  stopped: "stopped",
+  lost: "lost",
+};

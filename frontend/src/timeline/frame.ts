@@ -1,0 +1,88 @@
+import type { RunModel } from "../store/model";
+import type { Scale } from "./bars";
+import type { Lane, Layout } from "./layout";
+import type { Palette } from "./palette";
+import type { Selection } from "./selection";
+
+/** All that one frame of the timeline is drawn from; lengths in CSS pixels. */
+export interface Frame {
+  ctx: CanvasRenderingContext2D;
+  model: RunModel;
+  layout: Layout;
+  palette: Palette;
+  scale: Scale;
+  nowS: number;
+  isLive: boolean;
+  cursorS: number | null;
+  hover: Selection | null;
+  selection: Selection | null;
+  selectedNode: string | null;
+}
+
+/** Give the place of a time on the canvas. */
+export function xOf(frame: Frame, atS: number): number {
+  return frame.layout.left + (atS / frame.scale.stepS - frame.scale.origin) / frame.scale.ratio;
+}
+
+/** Give the seconds that a width stands for. */
+export function secondsOf(frame: Frame, width: number): number {
+  return width * frame.scale.ratio * frame.scale.stepS;
+}
+
+export function fromS(frame: Frame): number {
+  return frame.scale.origin * frame.scale.stepS;
+}
+
+export function toS(frame: Frame): number {
+  return (frame.scale.origin + frame.scale.width) * frame.scale.stepS;
+}
+
+/** Give the y of a lane's bar on the canvas. */
+export function topOf(frame: Frame, lane: Lane): number {
+  return lane.y - frame.layout.scrollY;
+}
+
+/** The y at which the lanes end and the axis begins. */
+export function axisTop(frame: Frame): number {
+  return frame.layout.height - frame.layout.axis;
+}
+
+/** Draw a crisp vertical line of one CSS pixel. */
+export function vertical(frame: Frame, x: number, top: number, bottom: number, width = 1): void {
+  frame.ctx.fillRect(Math.round(x - width / 2), top, width, bottom - top);
+}
+
+/** Fill with a texture, whose tile is made of device pixels and moves with the lanes. */
+export function fillTextured(frame: Frame, fill: string | CanvasPattern, x: number, y: number, width: number, height: number): void {
+  const { ctx, layout, scale } = frame;
+  const { ratio } = scale;
+  ctx.save();
+  ctx.setTransform(1, 0, 0, 1, Math.round(layout.left * ratio), 0);
+  ctx.fillStyle = fill;
+  ctx.fillRect((x - layout.left) * ratio, y * ratio, width * ratio, height * ratio);
+  ctx.restore();
+}
+
+/** Keep what is drawn next inside the plot (without gutters and axis). */
+export function clipPlot(frame: Frame, draw: () => void): void {
+  const { ctx, layout } = frame;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(layout.left, 0, layout.width - layout.left - layout.right, axisTop(frame));
+  ctx.clip();
+  draw();
+  ctx.restore();
+}
+
+/** Shorten a text to a width with an ellipsis; "" if not even two letters fit. */
+export function fit(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+  if (ctx.measureText(text).width <= width) return text;
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (ctx.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+    else high = middle - 1;
+  }
+  return low < 2 ? "" : `${text.slice(0, low).trimEnd()}…`;
+}

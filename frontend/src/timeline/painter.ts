@@ -1,0 +1,128 @@
+import { subscribeTheme } from "../app/theme";
+import type { RunStore } from "../store/runStore";
+import { BarsLayer, type Scale } from "./bars";
+import { busyShares, drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawTexts } from "./drawLanes";
+import { drawSync } from "./drawSync";
+import { clipPlot, type Frame } from "./frame";
+import { layOut, measure, plotWidth, type Layout } from "./layout";
+import { makePalette, type Palette } from "./palette";
+import { hit, type Selection } from "./selection";
+import type { TimeView } from "./view";
+
+const CALM_MS = 400; // numbers beside the lanes change at most this often
+
+/** Draws the timeline on its canvas; knows no React. */
+export class TimelinePainter {
+  layout: Layout;
+  hover: Selection | null = null;
+  selection: Selection | null = null;
+  selectedNode: string | null = null;
+  numWorkers = 0; // as the spec says; lanes are there before the workers are
+  scrollY = 0;
+  private readonly bars = new BarsLayer();
+  private readonly ctx: CanvasRenderingContext2D | null;
+  private palette: Palette | null = null;
+  private ratio = 1;
+  private busy: (number | null)[] = [];
+  private busyAtMs = -Infinity;
+  private readonly forgetTheme: () => void;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly store: RunStore,
+    private readonly view: TimeView,
+    private readonly request: () => void,
+  ) {
+    this.ctx = canvas.getContext("2d", { alpha: false });
+    this.layout = layOut(measure(300, 150), store.model, 0, 0);
+    this.forgetTheme = subscribeTheme(() => {
+      this.palette = null;
+      request();
+    });
+  }
+
+  dispose(): void {
+    this.forgetTheme();
+  }
+
+  /** Take the size of the canvas in CSS pixels and the number of device pixels in one. */
+  resize(width: number, height: number, ratio: number): void {
+    if (ratio !== this.ratio) this.palette = null;
+    this.ratio = ratio;
+    this.canvas.width = Math.max(1, Math.round(width * ratio));
+    this.canvas.height = Math.max(1, Math.round(height * ratio));
+    this.layout = { ...this.layout, ...measure(width, height) };
+    this.request();
+  }
+
+  /** Scroll the lanes; matters only when there are more than fit. */
+  scrollBy(pixels: number): void {
+    this.scrollY = this.layout.scrollY + pixels;
+    this.request();
+  }
+
+  /** Give the time at a place of the canvas. */
+  timeAt(x: number): number {
+    const { left } = this.layout;
+    return this.view.fromS + ((x - left) / plotWidth(this.layout)) * this.view.lengthS;
+  }
+
+  /** Give what is at a place of the canvas. */
+  hitAt(x: number, y: number): Selection | null {
+    const { left, width, right } = this.layout;
+    const secondsPerPx = this.view.lengthS / plotWidth(this.layout);
+    if (x >= left && x <= width - right) {
+      return hit(this.store.model, this.layout, y, this.timeAt(x), secondsPerPx, this.store.nowS());
+    }
+    const lane = this.layout.lanes.find((one) => y + this.layout.scrollY >= one.y && y + this.layout.scrollY < one.y + one.pitch);
+    return lane && y < this.layout.height - this.layout.axis ? { kind: "node", node: lane.id } : null;
+  }
+
+  paint(atMs: number): void {
+    const { ctx, store, view, ratio } = this;
+    if (!ctx || this.layout.width <= 0) return;
+    const palette = (this.palette ??= makePalette(ratio));
+    const { width, height } = this.layout;
+    this.layout = layOut(measure(width, height), store.model, this.numWorkers, this.scrollY);
+    this.scrollY = this.layout.scrollY;
+    const scale = this.scale();
+    const frame: Frame = {
+      ctx,
+      model: store.model,
+      layout: this.layout,
+      palette,
+      scale,
+      nowS: store.nowS(),
+      isLive: store.isLive,
+      cursorS: view.cursorS,
+      hover: this.hover,
+      selection: this.selection,
+      selectedNode: this.selectedNode,
+    };
+    this.bars.paint(scale, this.layout, palette);
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.fillStyle = palette.surface;
+    ctx.fillRect(0, 0, width, height);
+    clipPlot(frame, () => {
+      drawGround(frame);
+      ctx.drawImage(this.bars.canvas, this.layout.left, 0, this.bars.canvas.width / ratio, this.bars.canvas.height / ratio);
+      drawOpen(frame);
+      drawTexts(frame);
+      drawSync(frame);
+      drawOutlines(frame);
+    });
+    if (atMs - this.busyAtMs > CALM_MS || this.busy.length !== this.layout.lanes.length) {
+      this.busy = busyShares(frame);
+      this.busyAtMs = atMs;
+    }
+    drawGutters(frame, this.busy);
+    drawAxis(frame);
+  }
+
+  /** Columns are bound to the time grid, not to the view, so that a scrolling lane does not shimmer. */
+  private scale(): Scale {
+    const width = Math.max(1, Math.round(plotWidth(this.layout) * this.ratio));
+    const stepS = this.view.lengthS / width;
+    return { stepS, origin: Math.round(this.view.fromS / stepS), width, ratio: this.ratio };
+  }
+}

@@ -1,0 +1,142 @@
+import { cssToken } from "../app/theme";
+import { Kind, NUM_KINDS } from "../store/spans";
+
+/** Colours and textures of the timeline, from the tokens of the theme that is shown. */
+export interface Palette {
+  fills: (string | CanvasPattern)[]; // by kind
+  solids: string[]; // by kind, without texture
+  surface: string;
+  sunken: string;
+  line: string;
+  lineStrong: string;
+  ink: string;
+  inkQuiet: string;
+  inkInverse: string;
+  stall: string;
+  forecast: CanvasPattern | string; // what is predicted and has not happened
+  face: string;
+}
+
+/** Every texture repeats after this many CSS pixels, so that one shift moves them all. */
+export const PERIOD = 8;
+
+type Texture = (ctx: CanvasRenderingContext2D, colour: string) => void;
+
+const solid: Texture = (ctx, colour) => {
+  ctx.fillStyle = colour;
+  ctx.fillRect(0, 0, PERIOD, PERIOD);
+};
+
+/** Lines along (dx, dy) through the tile, so that the tiles join. */
+function stripes(ground: number, width: number, rises: boolean): Texture {
+  return (ctx, colour) => {
+    ctx.globalAlpha = ground;
+    solid(ctx, colour);
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.lineCap = "square";
+    ctx.beginPath();
+    for (const shift of [-PERIOD, 0, PERIOD]) {
+      ctx.moveTo(shift, rises ? PERIOD : 0);
+      ctx.lineTo(shift + PERIOD, rises ? 0 : PERIOD);
+    }
+    ctx.stroke();
+  };
+}
+
+/** Every state has its own texture, so that none is told by its colour alone. */
+const TEXTURES: Record<Kind, Texture> = {
+  [Kind.compute]: solid,
+  [Kind.overlapped]: (ctx, colour) => {
+    solid(ctx, colour);
+    ctx.globalCompositeOperation = "destination-out";
+    ctx.globalAlpha = 0.55;
+    ctx.fillStyle = "black";
+    ctx.fillRect(1, 1, 2, 2);
+    ctx.fillRect(1 + PERIOD / 2, 1 + PERIOD / 2, 2, 2);
+  },
+  [Kind.up]: (ctx, colour) => {
+    ctx.globalAlpha = 0.55;
+    solid(ctx, colour);
+    ctx.globalAlpha = 1;
+    ctx.fillRect(0, 0, 2, PERIOD);
+    ctx.fillRect(PERIOD / 2, 0, 2, PERIOD);
+  },
+  [Kind.down]: (ctx, colour) => TEXTURES[Kind.up](ctx, colour),
+  [Kind.wait]: stripes(0.34, 2.2, true),
+  [Kind.evaluation]: (ctx, colour) => {
+    ctx.globalAlpha = 0.5;
+    solid(ctx, colour);
+    ctx.globalAlpha = 1;
+    ctx.fillRect(0, 0, PERIOD, 2);
+    ctx.fillRect(0, PERIOD / 2, PERIOD, 2);
+  },
+  [Kind.lost]: (ctx, colour) => {
+    stripes(0.1, 1.2, true)(ctx, colour);
+    ctx.beginPath();
+    for (const shift of [-PERIOD, 0, PERIOD]) {
+      ctx.moveTo(shift, 0);
+      ctx.lineTo(shift + PERIOD, PERIOD);
+    }
+    ctx.stroke();
+  },
+};
+
+const TOKENS: Record<Kind, `--${string}`> = {
+  [Kind.compute]: "--compute",
+  [Kind.overlapped]: "--local",
+  [Kind.up]: "--transfer",
+  [Kind.wait]: "--wait",
+  [Kind.down]: "--transfer",
+  [Kind.evaluation]: "--evaluate",
+  [Kind.lost]: "--stall",
+};
+
+/** The token of a kind's colour, e.g. for legends in CSS. */
+export function kindToken(kind: Kind): `--${string}` {
+  return TOKENS[kind];
+}
+
+/** Make the palette for a canvas with this many device pixels to a CSS pixel. */
+export function makePalette(ratio: number): Palette {
+  const fills: (string | CanvasPattern)[] = [];
+  const solids: string[] = [];
+  for (let index = 0; index < NUM_KINDS; index++) {
+    const kind = index as Kind;
+    const colour = cssToken(TOKENS[kind]);
+    solids.push(colour);
+    fills.push(kind === Kind.compute ? colour : tile(TEXTURES[kind], colour, ratio));
+  }
+  const ink = cssToken("--ink");
+  return {
+    fills,
+    solids,
+    surface: cssToken("--surface"),
+    sunken: cssToken("--sunken"),
+    line: cssToken("--line"),
+    lineStrong: cssToken("--line-strong"),
+    ink,
+    inkQuiet: cssToken("--ink-quiet"),
+    inkInverse: cssToken("--ink-inverse"),
+    stall: cssToken("--stall"),
+    forecast: tile(stripes(0.03, 0.8, false), cssToken("--ink-quiet"), ratio),
+    face: cssToken("--face"),
+  };
+}
+
+/** Draw a kind's sample, e.g. for the legend: the very texture of the lanes. */
+export function paintSample(ctx: CanvasRenderingContext2D, kind: Kind, ratio: number): void {
+  ctx.fillStyle = kind === Kind.compute ? cssToken(TOKENS[kind]) : tile(TEXTURES[kind], cssToken(TOKENS[kind]), ratio);
+  ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+}
+
+function tile(texture: Texture, colour: string, ratio: number): CanvasPattern | string {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.max(1, Math.round(PERIOD * ratio));
+  const ctx = canvas.getContext("2d");
+  if (!ctx) return colour;
+  ctx.scale(canvas.width / PERIOD, canvas.height / PERIOD);
+  texture(ctx, colour);
+  return ctx.createPattern(canvas, "repeat") ?? colour;
+}
