@@ -1,0 +1,74 @@
+"""Every page, empty and full, in three widths, dark and light: it can be used, and pictures of it to look at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PageMaker
+from tests.browser.site import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+SIZES = {400: 860, 1280: 800, 2560: 1440}
+EMPTY_PAGES = ("experiments", "history", "compare", "unknown")
+FULL_PAGES = ("experiments", "experiment", "run", "history", "compare")
+SERIOUS = ("serious", "critical")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", EMPTY_PAGES)
+def test_an_empty_page(empty_site: Site, open_page: PageMaker, name: str, scheme: str) -> None:
+    look(empty_site, open_page, name, scheme, "empty")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", FULL_PAGES)
+def test_a_full_page(full_site: Site, open_page: PageMaker, name: str, scheme: str) -> None:
+    look(full_site, open_page, name, scheme, "full")
+
+
+def test_the_page_that_asks_for_the_token(empty_site: Site, open_page: PageMaker) -> None:
+    page = open_page(Site(empty_site.url.partition("?")[0] + "?x=1"), "/favicon.svg")
+    answer = page.request.get(empty_site.url.partition("?")[0])
+    assert answer.status == 401
+    assert "Token" in answer.text()
+
+
+def look(site: Site, open_page: PageMaker, name: str, scheme: str, fill: str) -> None:
+    """Open a page, wait until it has loaded, take its pictures, check it for people who use assistive technology."""
+    page = open_page(site, site.pages()[name], scheme=scheme)
+    settle(page)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for width, height in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(300)  # charts follow the size of their box with the next frames
+        page.screenshot(path=SCREENSHOTS / f"{name}-{fill}-{scheme}-{width}.png", full_page=True)
+        assert not is_wider_than_the_window(page), f"{name} scrolls sideways at {width} px"
+        assert serious_violations(page) == [], f"{name} at {width} px"
+
+
+def settle(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_load_state("networkidle") if "/runs/" not in page.url else page.wait_for_timeout(1000)
+    expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
+
+
+def is_wider_than_the_window(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def serious_violations(page: Page) -> list[str]:
+    """Run axe on the page; give its serious and critical findings, one line each."""
+    page.evaluate(AXE.read_text())
+    results: Any = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{found['id']}: {found['help']}: {json.dumps([node['target'] for node in found['nodes']][:5])}"
+        for found in results["violations"]
+        if found["impact"] in SERIOUS
+    ]

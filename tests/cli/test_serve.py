@@ -1,0 +1,81 @@
+"""`foresync serve` as a process: one line, a token, and a clean end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psutil
+import pytest
+
+from backend.client import Client
+from tests.cli.program import LIMIT_S, foresync, serving
+
+LONG = {
+    "name": "long",
+    "run": {
+        "cluster": {"num_workers": 2},
+        "policy": {"name": "asp"},
+        "speed": {"kind": "lognormal", "base_s": 0.02},
+        "stop": {"seconds": 600},
+    },
+}
+
+
+def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=LIMIT_S)
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_url_opens_and_a_signal_ends_with_0(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as (process, url):
+        parts = urlsplit(url)
+        [token] = parse_qs(parts.query)["token"]
+        assert token == (tmp_path / "token").read_text().strip()
+        base = f"http://{parts.netloc}"
+        assert httpx.get(f"{base}/api/v1/health").json()["status"] == "ok"
+        assert httpx.get(f"{base}/api/v1/runs").status_code == 401
+        assert httpx.get(f"{base}/api/v1/runs", headers={"Authorization": f"Bearer {token}"}).json()["total"] == 0
+        assert end(process, number) == (0, "foresync: stopping\n")
+
+
+def test_a_signal_stops_the_runs_with_a_checkpoint_and_leaves_no_process(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, url):
+        with Client(url) as client:
+            [run_id] = client.submit(LONG).run_ids
+            seen = next(event for _, event in client.events(run_id, kinds=["IterationFinished"], follow=True))
+            assert seen.at_s > 0
+        mine = {child.pid for child in psutil.Process(process.pid).children(recursive=True)}
+        mine |= {int(pid) for pid in (tmp_path / "runs" / run_id / "lock").read_text().split()}
+        assert mine
+        code, _ = end(process, signal.SIGINT)
+        assert code == 0
+        assert [pid for pid in mine if psutil.pid_exists(pid)] == []
+        assert (tmp_path / "runs" / run_id / "checkpoints" / "checkpoint.npz").is_file()
+    with serving(tmp_path) as (_, url), Client(url) as client:
+        assert client.run(run_id).state == "stopped"
+
+
+def test_runs_and_compare_find_the_token_in_the_home(tmp_path: Path) -> None:
+    short = {**LONG, "run": {**LONG["run"], "stop": {"iterations": 10}}, "seeds": [1, 2]}  # type: ignore[dict-item]
+    with serving(tmp_path) as (_, url):
+        base = url.partition("?")[0]
+        empty = foresync(tmp_path, "runs", "--url", base)
+        assert empty.stdout == "There are no runs yet.\n"
+        with Client(url) as client:
+            experiment = client.wait(client.submit(short).id, timeout_s=LIMIT_S)
+        listed = foresync(tmp_path, "runs", "--url", base)
+        assert listed.returncode == 0
+        assert all(run_id in listed.stdout for run_id in experiment.run_ids)
+        compared = foresync(tmp_path, "compare", *experiment.run_ids, "--url", base)
+        assert compared.returncode == 0
+        assert "waiting of worker 1" in compared.stdout
+        assert "seed: 1, 2" in compared.stdout
+        unknown = foresync(tmp_path, "compare", "0" * 16, "--url", base)
+        assert unknown.returncode == 1
+        assert "0" * 16 in unknown.stderr
