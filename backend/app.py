@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from backend import openapi
 from backend.api import PREFIX, documented_app, live, problems
@@ -17,9 +17,8 @@ from backend.api.dependencies import json_response
 from backend.api.frames import Frames
 from backend.api.services import Services
 from backend.curve_cache import CurveCache
-from backend.errors import BackendError
 from backend.runs.manager import RunManager
-from backend.security import API_PREFIX, Guard
+from backend.security import API_PREFIX, SECURITY_HEADERS, Guard
 from backend.settings import Settings
 from backend.store.database import Database
 from backend.ui import Dashboard
@@ -57,12 +56,10 @@ def create_app(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_
 
     app.add_api_route(f"{PREFIX}/openapi.json", get_document, include_in_schema=False)
     app.state.services = services
-    app.state.start_error = None
-    app.router.lifespan_context = lambda _: _lifespan(app, services)
+    app.router.lifespan_context = lambda _: _lifespan(services)
     app.router.default = _Fallback(app.router, Dashboard())
-    problems.install(app)
+    problems.install(app, SECURITY_HEADERS)
     app.add_middleware(Guard, token=settings.token, allowed_hosts=settings.allowed_hosts)
-    app.add_middleware(_PlainStartErrors, app=app)
     return app
 
 
@@ -87,17 +84,16 @@ def server_config(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEO
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, services: Services) -> AsyncIterator[None]:
+async def _lifespan(services: Services) -> AsyncIterator[None]:
+    """Bring up database and run manager; raises StoreError where they cannot be used."""
     try:
         await run_in_threadpool(services.database.upgrade)
         await run_in_threadpool(services.manager.start)
-    except BackendError as error:
-        app.state.start_error = error
-        raise
-    try:
-        yield
+        try:
+            yield
+        finally:
+            await run_in_threadpool(services.manager.shutdown)
     finally:
-        await run_in_threadpool(services.manager.shutdown)
         services.database.close()
 
 
@@ -114,20 +110,3 @@ class _Fallback:
         else:
             response = await self._dashboard.answer(Request(scope, receive))
             await response(scope, receive, send)
-
-
-class _PlainStartErrors:
-    """Have the server print the sentence of a start that failed, not its traceback."""
-
-    def __init__(self, inner: ASGIApp, app: FastAPI) -> None:
-        self._inner = inner
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_plain(message: Message) -> None:
-            error = self._app.state.start_error
-            if message["type"] == "lifespan.startup.failed" and error is not None:
-                message = {**message, "message": str(error)}
-            await send(message)
-
-        await self._inner(scope, receive, send_plain if scope["type"] == "lifespan" else send)

@@ -150,7 +150,7 @@ class Guard:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or not self._is_our_name(hosts[0], scope):
             shown = ", ".join(hosts) or "nothing"
-            detail = f"Host must be a name of this server, like localhost with its port, got {shown!r}."
+            detail = f"Host must be a name of this server, got {shown!r}; allow others with --allow-host."
             return Refusal(421, "Misdirected Request", detail)
         for origin in origins:
             if not _is_same_origin(origin, hosts[0]):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,15 +82,14 @@ def _read_token(home: Path, given: str | None) -> str:
     if given:
         return _checked(given.strip(), "FORESYNC_TOKEN")
     try:
-        # Written under a temporary name and linked, so that of two programs that start at once both use one token.
+        # Written under a name of its own and linked, so that two programs that start at once use one token.
         if not path.exists():
-            fresh = home / f".token-{os.getpid()}"
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor, fresh = tempfile.mkstemp(prefix=".token-", dir=home)  # mode 0600
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
             with contextlib.suppress(FileExistsError):  # the other program was first: its token counts
                 path.hardlink_to(fresh)
-            fresh.unlink()
+            Path(fresh).unlink()
         return _checked(path.read_text().strip(), str(path))
     except OSError as error:
         raise SettingsError(f"The token in {str(path)!r} cannot be used: {error.strerror or error}.") from error

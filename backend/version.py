@@ -1,10 +1,5 @@
-"""The version of Foresync."""
+"""The version of Foresync; the distribution takes its own from here."""
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    VERSION = version("foresync")
-except PackageNotFoundError:  # a checkout that was not installed
-    VERSION = "0+unknown"
+VERSION = "0.1.0"

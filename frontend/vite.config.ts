@@ -1,16 +1,24 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-const backend = "http://127.0.0.1:8000"; // `npm run dev` beside `foresync serve --port 8000`
+// `npm run dev` beside a server: FORESYNC_URL is the link that `foresync serve` prints.
+const link = new URL(process.env["FORESYNC_URL"] ?? "http://127.0.0.1:8000");
+const proxy = {
+  "/api": {
+    target: link.origin,
+    changeOrigin: true,
+    ws: true,
+    headers: { origin: link.origin, authorization: `Bearer ${link.searchParams.get("token") ?? ""}` },
+  },
+};
 
 export default defineConfig({
   plugins: [react()],
-  base: "/",
   build: {
-    outDir: "dist",
     target: "es2022",
     chunkSizeWarningLimit: 1300, // plotly, which is loaded on demand
   },
-  server: { host: "127.0.0.1", proxy: { "/api": { target: backend, ws: true } } },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+  server: { host: "127.0.0.1", proxy },
+  preview: { host: "127.0.0.1", proxy },
+  test: { include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
 });

@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.errors import BackendError, BadValue, Conflict, ExecutorError, NotFound, StoreError
+from backend.store.database import in_words
 from predictor.errors import Complaint, SpecError
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,8 +45,13 @@ def problem_response(
     return Response(orjson.dumps(body), status, dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of the app answered as a problem."""
+def install(app: FastAPI, headers: Mapping[str, str]) -> None:
+    """Have every error of the app answered as a problem.
+
+    Args:
+        app: whose errors.
+        headers: of the answer to an error that nobody foresaw, which no middleware sees.
+    """
 
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> Response:
@@ -79,10 +86,18 @@ def install(app: FastAPI) -> None:
     async def too_deep(_: Request, __: RecursionError) -> Response:
         return problem_response(422, "The body is nested too deep.")
 
+    @app.exception_handler(OperationalError)
+    async def database_error(_: Request, error: OperationalError) -> Response:
+        return problem_response(503, f"The database cannot be used at this moment: {in_words(error)}.")
+
+    @app.exception_handler(OSError)
+    async def file_error(_: Request, error: OSError) -> Response:
+        return problem_response(503, f"The server's files cannot be used: {in_words(error)}.")
+
     @app.exception_handler(Exception)
     async def unforeseen(_: Request, error: Exception) -> Response:
         detail = f"The server failed at this request ({type(error).__name__}); its log has the details."
-        return problem_response(500, detail)
+        return problem_response(500, detail, headers=headers)
 
 
 def _complaint(error: Any) -> Complaint:

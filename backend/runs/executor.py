@@ -58,7 +58,7 @@ class Executor:
         """Start the coordinator of a run, and give its process; None if that has ended already.
 
         Raises:
-            ExecutorError: it could not be started, neither warm nor cold.
+            ExecutorError: why it could be started neither warm nor cold.
         """
         request = {"run_dir": str(directory.path), "resume": is_resume}
         for _ in range(2):
@@ -67,7 +67,7 @@ class Executor:
             except (OSError, ValueError):
                 continue  # the host died or hangs: `_ask` starts it anew
             if "error" in answer:
-                raise ExecutorError(f"The run could not be started: {answer['error']}")
+                raise ExecutorError(str(answer["error"]))
             return _process(answer["pid"])
         return self._launch_cold(directory, is_resume)
 
@@ -85,7 +85,7 @@ class Executor:
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
             if self._is_closed:
-                raise ExecutorError("The run could not be started: the program is shutting down.")
+                raise ExecutorError("The program is shutting down.")
             if self._host is None or self._host.poll() is not None:
                 self._end_host()
                 self._start_host()
@@ -148,7 +148,7 @@ class Executor:
                     start_new_session=True,
                 )
         except OSError as error:
-            raise ExecutorError(f"The run could not be started: {error.strerror or error}.") from error
+            raise ExecutorError(f"{self._command[0]} cannot be executed: {error.strerror or error}.") from error
         with self._lock:
             self._cold.append(process)
         return _process(process.pid)

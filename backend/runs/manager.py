@@ -28,7 +28,7 @@ from backend.runs.scheduler import Deadlines, Scheduler
 from backend.runs.wakeups import Subscription, Wakeups
 from backend.settings import Settings
 from backend.store import experiments, progress, runs
-from backend.store.database import Database
+from backend.store.database import Database, in_words
 from backend.store.ids import is_id
 from backend.store.records import Queue
 from backend.store.tables import ACTIVE_STATES, FINAL_STATES
@@ -152,43 +152,15 @@ class RunManager:
             progress.enqueue_again(session, run_id, is_resume=is_resume)
         self.submit([run_id])
 
-    def retune(self, run_id: str, params: dict[str, Any]) -> None:
-        """Change parameters of the policy of a run that trains.
-
-        Raises:
-            NotFound: no such run.
-            Conflict: it does not train.
-            OSError: the command could not be written.
-        """
-        with self._database.read() as session:
-            state = progress.position(session, run_id).state
-        if state not in ("starting", "running"):
-            raise Conflict(f"Only a run that trains can be changed; this one is {state}.")
-        self._directory(run_id).send({"command": "retune", "params": params})
-
     def delete(self, run_id: str) -> None:
         """Delete a run with its events and its directory. Blocks for a moment if its processes are just ending.
 
         Raises:
             NotFound: no such run.
             Conflict: it trains.
-            OSError: some of its files could not be removed; its rows are gone, a restart tries the files again.
+            StoreError: its directory cannot be moved.
         """
-        self._wait_for_end(run_id, "be deleted")
-        directory = self._directory(run_id)
-        with self._database.write() as session:
-            state = progress.lock(session, run_id).state
-            if state in ACTIVE_STATES:
-                raise Conflict(f"The run cannot be deleted while it is {state}; stop it first.")
-            directory.set_aside()
-            try:
-                progress.remove(session, run_id)
-            except BaseException:
-                directory.restore()
-                raise
-        self._ingest.forget(run_id)
-        self._wakeups.notify(run_id)
-        directory.remove()
+        self._delete(run_id)
         self._database.shrink()
 
     def delete_experiment(self, experiment_id: str) -> None:
@@ -198,16 +170,15 @@ class RunManager:
             NotFound: no such experiment.
             Conflict: a run did not end in time.
         """
-        with self._database.read() as session:
-            run_ids = experiments.get(session, experiment_id).run_ids
-        for run_id in reversed(run_ids):  # the last of the queue first, so that none starts in between
-            self._stop_if_active(run_id, DELETED_REASON)
-        if not self._wait_until_gone(run_ids):
-            raise Conflict("The experiment cannot be deleted yet: a run is still ending.")
-        for run_id in run_ids:
-            self.delete(run_id)
-        with self._database.write() as session:
-            experiments.remove(session, experiment_id)
+        while run_ids := self._remove_if_empty(experiment_id):
+            for run_id in reversed(run_ids):  # the last of the queue first, so that none starts in between
+                self._stop_if_active(run_id, DELETED_REASON)
+            if not self._wait_until_gone(run_ids):
+                raise Conflict("The experiment cannot be deleted yet: a run is still ending.")
+            for run_id in run_ids:
+                with contextlib.suppress(NotFound):  # somebody else deletes it, too
+                    self._delete(run_id)
+        self._database.shrink()
 
     def read_log_tail(self, run_id: str, tail_bytes: int = TAIL_BYTES) -> str:
         """Give the end of what the run's processes printed.
@@ -245,6 +216,39 @@ class RunManager:
         with contextlib.suppress(Conflict, NotFound):  # it ended, or was deleted, in this moment
             self.stop(run_id, reason)
 
+    def _delete(self, run_id: str) -> None:
+        self._wait_for_end(run_id, "be deleted")
+        directory = self._directory(run_id)
+        try:
+            with self._database.write() as session:
+                state = progress.lock(session, run_id).state
+                if state in ACTIVE_STATES:
+                    raise Conflict(f"The run cannot be deleted while it is {state}; stop it first.")
+                directory.set_aside()
+                progress.remove(session, run_id)
+        except OSError as error:
+            raise StoreError(f"The run cannot be deleted: its directory cannot be moved: {in_words(error)}.") from error
+        except BaseException:
+            directory.restore()
+            raise
+        self._wakeups.notify(run_id)
+        self._remove_files(directory)
+
+    def _remove_files(self, directory: RunDirectory) -> None:
+        try:
+            directory.remove()
+        except OSError as error:
+            sentence = f"Files of the deleted run {directory.run_id} cannot be removed: {in_words(error)}."
+            self._health.report(f"delete {directory.run_id}", f"{sentence} They are tried again at the next start.")
+
+    def _remove_if_empty(self, experiment_id: str) -> tuple[str, ...]:
+        """Remove an experiment that has no runs; otherwise give them, among them those that were just added."""
+        with self._database.write() as session:
+            run_ids = experiments.get(session, experiment_id).run_ids
+            if not run_ids:
+                experiments.remove(session, experiment_id)
+        return run_ids
+
     def _wait_for_end(self, run_id: str, purpose: str) -> None:
         """Wait until the processes of a run whose end is stored are gone, too.
 
@@ -276,4 +280,4 @@ class RunManager:
             if is_known:
                 directory.restore()
             else:
-                directory.remove()
+                self._remove_files(directory)

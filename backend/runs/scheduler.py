@@ -148,7 +148,8 @@ class Scheduler:
         for run_id in active:
             directory = RunDirectory(self._runs_dir, run_id)
             lock_by = time.monotonic() + self._deadlines.adopt_s
-            self._watched[run_id] = Watched(directory, directory.find_holder(), lock_by)
+            holder = directory.find_holder()
+            self._watched[run_id] = Watched(directory, holder, lock_by, has_locked=holder is not None)
             self._ingest.follow(run_id)
 
     def _launch_next(self) -> bool:
@@ -231,7 +232,8 @@ class Scheduler:
             if state not in ("starting", "running"):
                 watched.end_by = now + self._deadlines.stop_s
             elif not watched.has_locked and now > watched.lock_by:
-                watched.end_by = now
+                watched.has_locked = watched.directory.is_locked()  # by a process that cannot be looked into
+                watched.end_by = None if watched.has_locked else now
         if watched.end_by is None or now < watched.end_by or watched.process is None:
             return
         with contextlib.suppress(psutil.Error):  # it ended by itself in this moment
@@ -265,9 +267,11 @@ class Scheduler:
 
     def _close_log(self, run_id: str, watched: Watched, position: Position) -> None:
         """Write the closing event once all before it is stored; the ingest reads it like any other."""
-        begun = "The run did not start" if position.state == "starting" else "The run's coordinator died"
         words = watched.directory.last_words()
-        reason = f"{begun}: {words}" if words else f"{begun}, without a word."
+        if position.state == "starting":
+            reason = f"The run did not start: {words or 'it said nothing.'}"
+        else:
+            reason = f"The run's coordinator died; the last line of its log: {words or 'none.'}"
         topic = f"close {run_id}"
         try:
             watched.directory.close_log(reason, position.log_offset)

@@ -234,6 +234,7 @@ class Simulation {
     const { blockedFromS, pushedS, arrivedS, clock } = state;
     const wasWaiting = state.isWaiting;
     state.isWaiting = false;
+    this.held.delete(worker);
     this.queue.push(at_s + this.transferS / 2, () => {
       if (state.isGone) return;
       state.pulledVersion = version;

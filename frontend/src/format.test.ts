@@ -36,7 +36,10 @@ describe("numbers", () => {
   it("never shows more than three significant digits of a measured number", () => {
     for (let exponent = -6; exponent < 14; exponent += 1) {
       for (const mantissa of [1.0049, 1.005, 4.44444, 9.9949, 9.995, 9.99999]) {
-        const digits = f.formatNumber(mantissa * 10 ** exponent).replace(/[^0-9]/g, "").replace(/^0+|0+$/g, "");
+        const digits = f
+          .formatNumber(mantissa * 10 ** exponent)
+          .replace(/[^0-9]/g, "")
+          .replace(/^0+|0+$/g, "");
         expect(digits.length).toBeLessThanOrEqual(3);
       }
     }

@@ -48,8 +48,10 @@ CATALOGUE: dict[str, Any] = {
 
 def own(option: str) -> dict[str, Any]:
     """Describe the folder of `--data-dir=FOLDER`."""
-    name = Path(option.partition("=")[2]).name
-    return {**CATALOGUE["datasets"][0], "name": name, "help": "Your own."}
+    folder = Path(option.partition("=")[2])
+    is_available = (folder / "data").exists()
+    reason = "" if is_available else "it holds nothing"
+    return {**CATALOGUE["datasets"][0], "name": folder.name, "is_available": is_available, "reason": reason}
 
 
 def main(command: str, *rest: str) -> None:

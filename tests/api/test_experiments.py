@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +95,7 @@ WRONG: list[tuple[dict[str, Any], str, Any, str]] = [
     ({"run": {"task": {"data_dir": "x" * 5000}}}, "task.data_dir", "x" * 5000, "must be the absolute path"),
     ({"run": {"cluster": {"num_workers": 41}}}, "cluster.num_workers", 41, "must be <= 40"),
     ({"run": {"speed": {"kind": "trace", "path": "/no/trace.csv"}}}, "speed.path", "/no/trace.csv", "No such file"),
+    ({"run": {"speed": {"kind": "trace", "path": "trace.csv"}}}, "speed.path", "trace.csv", "must be absolute"),
     ({"run": {"speed": {"kind": "trace", "path": "/dev/zero"}}}, "speed.path", "/dev/zero", "not a plain file"),
     ({"grid": {"policy.threshold": []}}, "grid.policy.threshold", [], "needs at least one value"),
     ({"seeds": list(range(2000))}, "grid", 2000, "at most 1000"),
@@ -146,13 +148,16 @@ def test_a_body_that_is_no_spec_is_a_problem(
     check_model(schemas.Problem, answer.json())
 
 
-def test_what_was_installed_since_the_start_is_found(server: Server) -> None:
-    folder = server.home / "mine"
-    wrong = server.http.post("/experiments/check", json={"name": "own", "run": {"task": {"data_dir": str(folder)}}})
-    assert wrong.json()["errors"][0]["field"] == "task.data_dir"
-    folder.mkdir()
-    answer = server.http.post("/experiments/check", json={"name": "own", "run": {"task": {"data_dir": str(folder)}}})
-    assert answer.status_code == 200, answer.text
+def test_data_that_came_since_the_start_are_found(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    spec = {"name": "own", "run": {"task": {"data_dir": str(folder)}}}
+    for wish in ("a folder or file that exists", "it holds nothing"):
+        answer = server.http.post("/experiments/check", json=spec)
+        (error,) = answer.json()["errors"]
+        assert (error["field"], wish in error["wish"]) == ("task.data_dir", True), error
+        folder.mkdir(exist_ok=True)
+    (folder / "data").touch()
+    assert server.http.post("/experiments/check", json=spec).status_code == 200
 
 
 def test_the_queue_shows_who_trains_and_who_waits(server: Server) -> None:

@@ -39,25 +39,31 @@ def test_callers_share_a_read_that_began_after_their_call() -> None:
 
 
 def test_a_caller_that_goes_away_takes_nothing_from_the_others() -> None:
-    may_end, has_begun = threading.Event(), threading.Event()
+    gates = [threading.Event(), threading.Event()]
+    reads: list[int] = []
 
-    def read(_: str) -> str:
-        has_begun.set()
-        may_end.wait(30)
-        return "read"
+    def read(_: str) -> int:
+        reads.append(len(reads))
+        number = reads[-1]
+        gates[number].wait(30)
+        return number
 
-    async def ask() -> str:
+    async def ask() -> tuple[int, list[int]]:
         shared = SharedReads(read)
         first = asyncio.create_task(shared.get("run"))
-        while not has_begun.is_set():
+        while not reads:
             await asyncio.sleep(0.001)
-        second = asyncio.create_task(shared.get("run"))
+        leaving, staying = asyncio.create_task(shared.get("run")), asyncio.create_task(shared.get("run"))
         await asyncio.sleep(0)
-        first.cancel()
-        may_end.set()
-        return await second
+        gates[0].set()
+        while len(reads) < 2:
+            await asyncio.sleep(0.001)
+        leaving.cancel()  # it began the read that the other one waits for
+        await asyncio.sleep(0.01)
+        gates[1].set()
+        return await first, [await staying, len(reads)]
 
-    assert asyncio.run(ask()) == "read"
+    assert asyncio.run(ask()) == (0, [1, 2])
 
 
 def test_frames_follow_each_other_and_are_kept_within_limits(server: Server, database: Database) -> None:

@@ -150,6 +150,18 @@ def test_an_unknown_socket_is_refused(quiet_server: Server) -> None:
         pass
 
 
+def test_a_server_that_ends_says_so_and_does_not_wait_for_watchers(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with contextlib.ExitStack() as after_the_server:
+        with serving(home, f"sqlite:///{home / 'foresync.db'}") as server:
+            run_id = server.submit_run()
+            server.wait_for_state(run_id, "running")
+            watcher = after_the_server.enter_context(watching(server, run_id))
+            watcher.read(until=lambda seen: bool(seen.events))
+        watcher.read()
+    assert watcher.code == 1012  # restart: connect again
+
+
 # ---- a reader that stalls ---------------------------------------------------------------------------------
 
 IMPATIENCE_S = 1.0

@@ -35,6 +35,8 @@ class Watcher:
                 return
 
     def take(self, frame: dict[str, Any]) -> None:
+        states = [one for one in self.frames if one["type"] == "state"]
+        assert states[-1:] != [frame], "a state that has not changed was sent again"
         self.frames.append(frame)
         if frame["type"] == "events":
             self.events += frame["events"]

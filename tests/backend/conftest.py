@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-pytest.register_assert_rewrite("tests.backend.checks", "tests.backend.desk")
-
-from tests.backend.databases import (  # noqa: E402 - after the line above, which must come first
+from tests.backend.databases import (
     database,
     database_url,
     empty_url,
@@ -13,7 +9,7 @@ from tests.backend.databases import (  # noqa: E402 - after the line above, whic
     postgres_url,
     sqlite_template,
 )
-from tests.backend.desk import desk  # noqa: E402
+from tests.backend.desk import desk
 
 __all__ = [
     "database",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import psutil
 import pytest
 
 from backend.runs.manager import RunManager
+from backend.runs.rundir import RunDirectory
 from backend.runs.scheduler import Deadlines
 from backend.settings import Settings
 from backend.store import experiments, runs
@@ -22,6 +22,7 @@ from tests.backend.checks import check_equal_to_log, small_experiment, wait_for
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "tests.backend.fake_worker")
+REAL_COMMAND = (sys.executable, "-m", "workers")
 QUICK = Deadlines(poll_s=0.02, lock_s=20.0, adopt_s=0.3, stop_s=20.0, terminate_s=20.0, resend_s=0.1)
 IMPATIENT = Deadlines(poll_s=0.02, lock_s=0.5, adopt_s=0.3, stop_s=0.3, terminate_s=0.3, resend_s=0.1)
 LONG = "num=100000 pause=0.01"
@@ -37,6 +38,7 @@ class Desk:
         )
         self.settings.runs_dir.mkdir(parents=True, exist_ok=True)
         self.manager: RunManager | None = None
+        self.servers: list[Server] = []
 
     def serve(self, deadlines: Deadlines = QUICK, **settings: Any) -> RunManager:
         if self.manager is not None:
@@ -73,16 +75,42 @@ class Desk:
         check_equal_to_log(self.database, run_id, self.path(run_id) / "events.jsonl")
 
 
+class Server:
+    """The run manager in a process of its own, which can be killed."""
+
+    def __init__(self, desk: Desk, how: str = "") -> None:
+        url = desk.database.url.render_as_string(hide_password=False)
+        command = [sys.executable, "-m", "tests.backend.serve_runs", str(desk.settings.home), url, how]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        desk.servers.append(self)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"serving\n"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.end()
+
+    def end(self) -> int:
+        """Close its input, wait for its end, and give its exit code."""
+        if self.process.stdin is not None and not self.process.stdin.closed:
+            self.process.communicate()
+        return self.process.wait()
+
+
 @pytest.fixture
 def desk(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     made = Desk(database, tmp_path / "home")
     before = set(psutil.Process().children())
     yield made
+    for server in made.servers:
+        server.kill()
+    with database.read() as session:
+        left = runs.queue(session).running  # a test that failed may leave a deaf one
+    for run_id in left:
+        holder = RunDirectory(made.settings.runs_dir, run_id).find_holder()
+        if holder is not None:
+            holder.kill()
     if made.manager is not None:
-        for run_id in made.manager.queue().running:  # a test that failed may leave a deaf one
-            process = made.path(run_id) / "lock"
-            if process.exists():
-                os.kill(int(process.read_text()), signal.SIGKILL)
         made.manager.shutdown()
     assert set(psutil.Process().children()) == before  # nothing that was started is left

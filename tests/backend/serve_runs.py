@@ -1,7 +1,7 @@
-"""A program that is nothing but a run manager: `python -m tests.backend.serve_runs HOME DATABASE_URL [MOMENT]`.
+"""A program that is nothing but a run manager: `python -m tests.backend.serve_runs HOME DATABASE_URL [HOW]`.
 
-It serves until its standard input ends. At MOMENT, once 30 events are stored, it kills itself: "before" the
-commit of a batch of events, or "after" it.
+It serves until its standard input ends. HOW: "real" trains with the real workers, not with `fake_worker`;
+"before" and "after" make it kill itself before or after the commit of a batch of events, once 30 are stored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from backend.runs.wakeups import Wakeups
 from backend.settings import Settings
 from backend.store import progress
 from backend.store.database import Database
-from tests.backend.desk import COMMAND, QUICK
+from tests.backend.desk import COMMAND, QUICK, REAL_COMMAND
 
 
 def kill_at(moment: str) -> None:
@@ -40,9 +40,11 @@ def kill_at(moment: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        kill_at(sys.argv[3])
-    settings = Settings(home=Path(sys.argv[1]), database_url=sys.argv[2], token="x" * 20, worker_command=COMMAND)
+    how = sys.argv[3] if len(sys.argv) > 3 else ""
+    if how in ("before", "after"):
+        kill_at(how)
+    command = REAL_COMMAND if how == "real" else COMMAND
+    settings = Settings(home=Path(sys.argv[1]), database_url=sys.argv[2], token="x" * 20, worker_command=command)
     manager = RunManager(settings, Database(settings.database_url), QUICK)
     manager.start()
     sys.stdout.write("serving\n")

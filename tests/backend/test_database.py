@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -17,6 +21,8 @@ from backend.store import migrations
 from backend.store.database import Database
 from backend.store.tables import Base, Experiment
 from tests.backend.checks import add_run, small_experiment
+
+ROOT = Path(__file__).parents[2]
 
 
 def differences(database: Database) -> list[object]:
@@ -193,3 +199,21 @@ def test_deleted_events_give_their_space_back(tmp_path: Path, sqlite_template: P
     assert full > 4_000_000
     assert path.stat().st_size < 1_000_000
     database.close()
+
+
+def test_the_migrations_are_found_where_a_wheel_puts_them(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    for package in ("backend", "predictor"):
+        shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    shutil.copytree(ROOT / "alembic", site / "backend" / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        "from backend.store import migrations; from backend.store.database import Database; "
+        f"Database('sqlite:///{tmp_path}/x.db').upgrade(); print(migrations.folder())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == str(site / "backend" / "migrations")
+    installed = Database(f"sqlite:///{tmp_path}/x.db")
+    assert differences(installed) == []
+    installed.close()

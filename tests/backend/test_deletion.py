@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import Conflict, NotFound
+from backend.errors import Conflict, NotFound, StoreError
 from backend.store import experiments, progress
 from tests.backend.checks import small_experiment
 from tests.backend.desk import LONG, Desk
@@ -74,3 +74,38 @@ def test_an_experiment_is_deleted_with_what_trains(desk: Desk) -> None:
         experiments.get(session, experiment_id)
     with pytest.raises(NotFound):
         manager.delete_experiment(experiment_id)
+
+
+def test_files_that_cannot_be_removed_are_told_and_tried_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = desk.serve()
+    (run_id,) = desk.queue("num=5")
+    desk.wait(run_id, "completed")
+
+    def refuse(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("backend.runs.rundir.shutil.rmtree", refuse)
+        manager.delete(run_id)
+    (sentence,) = manager.health()
+    assert sentence.startswith(f"Files of the deleted run {run_id} cannot be removed: Input/output error.")
+    with pytest.raises(NotFound):
+        desk.run(run_id)
+    manager.shutdown()
+    desk.manager = None
+    desk.serve()
+    assert list(desk.settings.runs_dir.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_moved_keeps_its_run(desk: Desk) -> None:
+    manager = desk.serve()
+    (run_id,) = desk.queue("num=5")
+    desk.wait(run_id, "completed")
+    in_the_way = desk.settings.runs_dir / f".deleted-{run_id}" / "file"
+    write_log(in_the_way, [started()])
+    with pytest.raises(StoreError, match="cannot be deleted: its directory cannot be moved: Directory not empty"):
+        manager.delete(run_id)
+    desk.check_log(run_id)
+    in_the_way.unlink()
+    manager.delete(run_id)
+    assert list(desk.settings.runs_dir.iterdir()) == []

@@ -115,7 +115,7 @@ def test_a_coordinator_that_dies_gets_its_closing_event(desk: Desk) -> None:
     desk.serve()
     (run_id,) = desk.queue("num=50 dies_at=20 tears")
     run = desk.wait(run_id, "failed", "completed")
-    assert (run.state, run.reason) == ("failed", "The run's coordinator died: started")
+    assert (run.state, run.reason) == ("failed", "The run's coordinator died; the last line of its log: started")
     desk.check_log(run_id)
     stored = read_all(desk.database, run_id)
     assert [event["kind"] for event in stored].count("RunFinished") == 1
@@ -129,9 +129,7 @@ def test_a_run_that_does_not_start_says_why(desk: Desk) -> None:
     run = desk.wait(run_id, "failed")
     assert run.reason == "The run did not start: there is no data set 'x'"
     (refused,) = desk.queue("host_refuses")
-    assert desk.wait(refused, "failed").reason == (
-        "The run did not start: The run could not be started: no memory is left."
-    )
+    assert desk.wait(refused, "failed").reason == ("The run did not start: no memory is left.")
     assert manager.health() == ()
 
 
@@ -154,7 +152,7 @@ def test_a_program_that_is_not_there_is_told(desk: Desk, tmp_path: Path) -> None
     manager = desk.serve(worker_command=(str(tmp_path / "no-such-program"),))
     (run_id,) = desk.queue("num=5")
     assert desk.wait(run_id, "failed").reason == (
-        "The run did not start: The run could not be started: No such file or directory."
+        f"The run did not start: {tmp_path}/no-such-program cannot be executed: No such file or directory."
     )
     with pytest.raises(ExecutorError, match=r"cannot be listed: .*No such file"):
         manager.catalogue()
@@ -169,7 +167,7 @@ def test_a_coordinator_that_does_not_stop_is_ended(desk: Desk, script: str) -> N
     run = desk.wait(run_id, "stopped", "failed")
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     if "stubborn" in script:
-        assert (run.state, run.reason) == ("failed", "The run's coordinator died: started")
+        assert (run.state, run.reason) == ("failed", "The run's coordinator died; the last line of its log: started")
     else:
         assert (run.state, run.reason) == ("stopped", "stopped by a signal")
     desk.check_log(run_id)
@@ -178,7 +176,7 @@ def test_a_coordinator_that_does_not_stop_is_ended(desk: Desk, script: str) -> N
 def test_a_coordinator_that_never_takes_its_lock_is_ended(desk: Desk) -> None:
     desk.serve(IMPATIENT)
     (run_id,) = desk.queue("unlocked")
-    assert desk.wait(run_id, "failed").reason == "The run did not start, without a word."
+    assert desk.wait(run_id, "failed").reason == "The run did not start: it said nothing."
 
 
 def test_a_run_keeps_its_place_until_its_processes_are_gone(desk: Desk) -> None:

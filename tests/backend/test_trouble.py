@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from backend.errors import Conflict, ExecutorError
+from backend.errors import ExecutorError
 from backend.store import experiments, progress
 from backend.store.ids import new_id
 from predictor import log
 from predictor.events import RunFinished
 from tests.backend.checks import read_all, small_experiment, wait_for
-from tests.backend.desk import LONG, Desk
+from tests.backend.desk import Desk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing here depends on it
 
@@ -105,19 +103,6 @@ def test_a_directory_that_cannot_be_made_fails_the_run(desk: Desk) -> None:
     desk.path(run_id).unlink()
     manager.resume(run_id)  # it never started, so it starts now
     desk.wait(run_id, "completed")
-
-
-def test_retune_reaches_only_a_run_that_trains(desk: Desk) -> None:
-    manager = desk.serve()
-    (run_id,) = desk.queue(f"{LONG} deaf")
-    desk.wait_until_it_trains(run_id)
-    manager.retune(run_id, {"threshold": 5})
-    commands = (desk.path(run_id) / "control.jsonl").read_text().splitlines()
-    assert json.loads(commands[-1]) == {"command": "retune", "params": {"threshold": 5}}
-    psutil.Process(int((desk.path(run_id) / "lock").read_text())).kill()
-    desk.wait(run_id, "failed")
-    with pytest.raises(Conflict, match="this one is failed"):
-        manager.retune(run_id, {})
 
 
 def test_the_closing_event_can_be_read_by_everybody(desk: Desk) -> None:

@@ -47,7 +47,7 @@ def test_an_experiment_from_the_form_to_the_comparison(full_site: Site, open_pag
 
 def fill_in_the_form(page: Page) -> None:
     """Take the demonstration, give it a name and let each run last a few seconds."""
-    page.get_by_role("radio", name="One slow worker").check()
+    page.get_by_role("radio", name="One slow worker, waiting or predicting").check()
     page.get_by_label("Name", exact=True).fill(NAME)
     page.get_by_role("button", name=re.compile("^(Stop|End)")).click()
     page.get_by_label("Seconds", exact=True).fill(RUN_S)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PageMaker
 from tests.browser.site import Site
@@ -33,11 +33,19 @@ def test_a_full_page(full_site: Site, open_page: PageMaker, name: str, scheme: s
     look(full_site, open_page, name, scheme, "full")
 
 
-def test_the_page_that_asks_for_the_token(empty_site: Site, open_page: PageMaker) -> None:
-    page = open_page(Site(empty_site.url.partition("?")[0] + "?x=1"), "/favicon.svg")
-    answer = page.request.get(empty_site.url.partition("?")[0])
-    assert answer.status == 401
-    assert "Token" in answer.text()
+def test_the_page_that_asks_for_the_token(empty_site: Site, browser: Browser) -> None:
+    address, _, token = empty_site.url.partition("?token=")
+    page = browser.new_page(viewport={"width": 400, "height": 860})
+    page.goto(address)
+    expect(page.get_by_role("heading", name="A token is needed")).to_be_visible()
+    assert serious_violations(page) == []
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "token-empty-light-400.png")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Open the dashboard").click()
+    expect(page.get_by_role("heading", name="New experiment")).to_be_visible()
+    assert page.url == address, "the token must not stay in the address"
+    page.context.close()
 
 
 def look(site: Site, open_page: PageMaker, name: str, scheme: str, fill: str) -> None:

@@ -8,28 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.main import main
+from backend.cli.errors import CliError
 from backend.version import VERSION
+from tests.cli.here import Answer, Here
 from tests.cli.program import foresync
 
 Said = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
-    """Run a command in this process; give its exit code and what it said on stderr."""
+def said(here: Here) -> Said:
+    """Run a command that fails; give its exit code and what it said."""
 
     def run(home: Path, *arguments: str | Path) -> tuple[int, str]:
-        monkeypatch.setenv("FORESYNC_HOME", str(home))
-        for name in ("FORESYNC_TOKEN", "FORESYNC_URL", "FORESYNC_DATABASE_URL"):
-            monkeypatch.delenv(name, raising=False)
-        try:
-            code = main([str(one) for one in arguments])
-        except SystemExit as end:
-            code = int(str(end.code))
-        printed = capsys.readouterr()
-        assert printed.out == ""
-        return code, printed.err.strip()
+        answer = here(home, *arguments)
+        assert answer.out == ""
+        return answer.code, answer.err.strip()
 
     return run
 
@@ -107,13 +101,16 @@ def test_a_wrong_spec_starts_nothing(said: Said, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-def test_debug_shows_where(tmp_path: Path) -> None:
-    answer = foresync(tmp_path, "run", tmp_path / "nowhere.yaml", "--debug")
-    assert answer.returncode == 1
-    assert "Traceback" in answer.stderr
+def test_debug_shows_where(here: Here, tmp_path: Path) -> None:
+    with pytest.raises(CliError):
+        here(tmp_path, "run", tmp_path / "nowhere.yaml", "--debug")
 
 
-def test_the_version_is_printed(tmp_path: Path) -> None:
-    answer = foresync(tmp_path, "version")
-    assert answer.returncode == 0
-    assert answer.stdout == f"foresync {VERSION}\n"
+def test_the_program_is_a_process_with_an_exit_code(tmp_path: Path) -> None:
+    answer = foresync(tmp_path, "run", tmp_path / "nowhere.yaml")
+    assert answer.returncode == 2
+    assert answer.stderr == f"foresync: The spec '{tmp_path}/nowhere.yaml' cannot be read: No such file or directory.\n"
+
+
+def test_the_version_is_printed(here: Here, tmp_path: Path) -> None:
+    assert here(tmp_path, "version") == Answer(0, f"foresync {VERSION}\n", "")

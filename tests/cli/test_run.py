@@ -9,7 +9,8 @@ from pathlib import Path
 
 from predictor import log
 from predictor.events import Event, RunFinished, RunStarted
-from tests.cli.program import LIMIT_S, PROGRAM, environment, foresync
+from tests.cli.here import Here
+from tests.cli.program import LIMIT_S, PROGRAM, environment
 
 SHORT = """
 name: short
@@ -26,18 +27,18 @@ def events_of(home: Path) -> list[Event]:
     return [log.decode(line)[1] for line in (run_dir / "events.jsonl").read_bytes().splitlines()]
 
 
-def test_a_run_ends_with_its_closing_sentence_and_0(tmp_path: Path) -> None:
+def test_a_run_ends_with_its_closing_sentence_and_0(here: Here, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SHORT)
-    answer = foresync(tmp_path / "home", "run", spec, "--set", "seed=7")
-    assert answer.returncode == 0, answer.stderr
+    answer = here(tmp_path / "home", "run", spec, "--set", "seed=7")
+    assert answer.code == 0, answer.err
     events = events_of(tmp_path / "home")
     assert isinstance(events[0], RunStarted)
     closing = events[-1]
     assert isinstance(closing, RunFinished)
     assert closing.outcome == "completed"
-    assert answer.stdout.splitlines()[-1] == f"completed: {closing.reason}"
-    assert "40 iterations" in answer.stdout
+    assert answer.out.splitlines()[-1] == f"completed: {closing.reason}"
+    assert "40 iterations" in answer.out
     [run_dir] = (tmp_path / "home" / "runs").iterdir()
     assert json.loads((run_dir / "spec.json").read_text())["seed"] == 7
 
@@ -69,11 +70,11 @@ def test_ctrl_c_stops_with_a_checkpoint(tmp_path: Path) -> None:
     assert (run_dir / "checkpoints" / "checkpoint.npz").is_file()
 
 
-def test_a_data_set_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_data_set_that_is_not_there_is_said_in_one_sentence(here: Here, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SHORT)
-    answer = foresync(tmp_path / "home", "run", spec, "--set", "task.dataset=nothing")
-    assert answer.returncode == 2
-    assert answer.stderr.count("\n") == 1
-    assert "nothing" in answer.stderr
-    assert "Traceback" not in answer.stderr
+    answer = here(tmp_path / "home", "run", spec, "--set", "task.dataset=nothing")
+    assert answer.code == 2
+    assert answer.err.startswith("foresync: The run has failed: ")
+    assert "'nothing'" in answer.err
+    assert answer.err.count("\n") == 1

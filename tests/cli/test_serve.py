@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +13,8 @@ import psutil
 import pytest
 
 from backend.client import Client
-from tests.cli.program import LIMIT_S, foresync, serving
+from tests.cli.here import Answer, Here
+from tests.cli.program import LIMIT_S, serving
 
 LONG = {
     "name": "long",
@@ -61,21 +63,22 @@ def test_a_signal_stops_the_runs_with_a_checkpoint_and_leaves_no_process(tmp_pat
         assert client.run(run_id).state == "stopped"
 
 
-def test_runs_and_compare_find_the_token_in_the_home(tmp_path: Path) -> None:
+def test_runs_and_compare_find_the_token_in_the_home(here: Here, tmp_path: Path) -> None:
     short = {**LONG, "run": {**LONG["run"], "stop": {"iterations": 10}}, "seeds": [1, 2]}  # type: ignore[dict-item]
     with serving(tmp_path) as (_, url):
         base = url.partition("?")[0]
-        empty = foresync(tmp_path, "runs", "--url", base)
-        assert empty.stdout == "There are no runs yet.\n"
+        assert here(tmp_path, "runs", "--url", base) == Answer(0, "There are no runs yet.\n", "")
         with Client(url) as client:
             experiment = client.wait(client.submit(short).id, timeout_s=LIMIT_S)
-        listed = foresync(tmp_path, "runs", "--url", base)
-        assert listed.returncode == 0
-        assert all(run_id in listed.stdout for run_id in experiment.run_ids)
-        compared = foresync(tmp_path, "compare", *experiment.run_ids, "--url", base)
-        assert compared.returncode == 0
-        assert "waiting of worker 1" in compared.stdout
-        assert "seed: 1, 2" in compared.stdout
-        unknown = foresync(tmp_path, "compare", "0" * 16, "--url", base)
-        assert unknown.returncode == 1
-        assert "0" * 16 in unknown.stderr
+        listed = here(tmp_path, "runs", "--url", base)
+        assert listed.code == 0
+        assert all(run_id in listed.out for run_id in experiment.run_ids)
+        data = json.loads(here(tmp_path, "runs", "--url", base, "--json", "--limit", "1").out)
+        assert [run["id"] for run in data] == [experiment.run_ids[-1]]
+        compared = here(tmp_path, "compare", *experiment.run_ids, "--url", base)
+        assert compared.code == 0
+        assert "waiting of worker 1" in compared.out
+        assert "seed: 1, 2" in compared.out
+        unknown = here(tmp_path, "compare", "0" * 16, "--url", base)
+        assert unknown.code == 1
+        assert "0" * 16 in unknown.err

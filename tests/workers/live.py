@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,14 +51,20 @@ def spec_of(**changes: Any) -> RunSpec:
 class WarmHost:
     """`python -m workers host`, and the protocol that the backend speaks with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, leftover: bool = False) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="fs-")  # short: a socket's path has 108 bytes at most
         self.path = Path(self.folder.name) / "host"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers", "host", str(self.path)], stdin=subprocess.PIPE
-        )
-        wait_until(lambda: self.path.is_socket() or self.process.poll() is not None)
+        if leftover:
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(self.path))
+        command = [sys.executable, "-m", "workers", "host", str(self.path)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        wait_until(self._is_listening)
+
+    def _is_listening(self) -> bool:
         assert self.process.poll() is None
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.path)) == 0
 
     def ask(self, request: bytes) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -88,6 +95,8 @@ class LiveRun:
         (path / "spec.json").write_text(json.dumps(to_data(spec)))
         self.coordinator = -1
         self._exit_fd = -1
+        self._read = 0  # bytes of the log that are decoded
+        self._events: list[tuple[int, Event]] = []
 
     def start(self, is_resume: bool = False) -> LiveRun:
         self.coordinator = self.host.start(self.path, is_resume)
@@ -98,11 +107,19 @@ class LiveRun:
         return [event for _, event in self.numbered_events()]
 
     def numbered_events(self) -> list[tuple[int, Event]]:
+        """Give the whole lines of the log; what was read before is not read again."""
         path = self.path / "events.jsonl"
-        if not path.exists():
-            return []
-        lines = path.read_bytes().split(b"\n")[:-1]
-        return [decode(line) for line in lines]
+        if path.exists():
+            with path.open("rb") as log:
+                log.seek(self._read)
+                *lines, _ = log.read().split(b"\n")
+            self._read += sum(len(line) + 1 for line in lines)
+            self._events += [decode(line) for line in lines]
+        return self._events
+
+    def forget(self) -> None:
+        """Read the log anew: the test has changed it."""
+        self._read, self._events = 0, []
 
     def of(self, kind: type[EventT]) -> list[EventT]:
         return [event for event in self.events() if isinstance(event, kind)]
@@ -130,9 +147,7 @@ class LiveRun:
     def wait_for_training(self, iteration: int = 3) -> None:
         """Wait until each worker has done that many iterations."""
         for worker in range(self.spec.cluster.num_workers):
-            self.wait_for(
-                IterationFinished, lambda one, worker=worker: (one.worker, one.iteration) == (worker, iteration)
-            )
+            self.wait_for(IterationFinished, partial(_is_step, worker, iteration))
 
     def command(self, **command: object) -> None:
         with (self.path / "control.jsonl").open("a") as control:
@@ -181,6 +196,10 @@ class LiveRun:
             os.close(self._exit_fd)
 
 
+def _is_step(worker: int, iteration: int, step: IterationFinished) -> bool:
+    return (step.worker, step.iteration) == (worker, iteration)
+
+
 def wait_until(is_true: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + HANG_S
     while not is_true():
@@ -197,7 +216,7 @@ def is_alive(pid: int) -> bool:
 
 
 def times_of(events: list[Event], worker: int) -> dict[str, float]:
-    """Add up a worker's life from its log: compute, wait, transfer, and the wall time from its start to its last step."""
+    """Add up a worker's life: compute, wait, transfer, and the wall time from its start to its last step."""
     compute_s = wait_s = transfer_s = 0.0
     started_s = next(e.at_s for e in events if isinstance(e, NodeStarted) and e.node == f"worker-{worker}")
     ended_s = started_s

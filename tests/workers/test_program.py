@@ -33,17 +33,14 @@ def make_directory(path: Path, change: Callable[[dict[str, Any]], None] = lambda
 def test_a_run_in_the_foreground(tmp_path: Path) -> None:
     run_dir = make_directory(tmp_path / "cold")
     command = [sys.executable, "-m", "workers", "run", str(run_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=HANG_S, stdin=subprocess.DEVNULL, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (run_dir / "log.txt").read_text() == ""  # nobody had anything to complain about
     closing = events_of(run_dir)[-1]
     assert isinstance(closing, RunFinished)
     assert closing.outcome == "completed"
-    again = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, stdin=subprocess.DEVNULL)
-    assert (again.returncode, again.stderr) == (
-        2,
-        "run cold has a log already: resume it, or start another run\n",
-    )
 
 
 def set_path(path: str, value: object) -> Callable[[dict[str, Any]], None]:

@@ -86,6 +86,7 @@ def test_a_run_whose_coordinator_was_killed_goes_on_from_its_last_checkpoint(new
     whole = log.read_bytes()
     whole = whole[: whole.rindex(b"\n") + 1]
     log.write_bytes(whole + b'{"seq":9999,"kind":"Iterat')  # the line that it was writing
+    run.forget()
 
     assert run.start(is_resume=True).finish().outcome == "completed"
     assert log.read_bytes().startswith(whole)
@@ -103,6 +104,7 @@ def test_a_checkpoint_whose_event_was_lost_gets_one(new_run: Callable[..., LiveR
     lines = log.read_bytes().splitlines(keepends=True)
     place = next(i for i, line in enumerate(lines) if b'"kind":"CheckpointWritten"' in line)
     log.write_bytes(b"".join(lines[:place]))  # as if the coordinator had died just then
+    run.forget()
 
     assert run.start(is_resume=True).finish().outcome == "completed"
     [resumed] = run.of(RunResumed)
@@ -125,8 +127,8 @@ def test_retuned_parameters_survive_a_resume(new_run: Callable[..., LiveRun]) ->
 
 def test_workers_that_had_finished_are_not_started_again(new_run: Callable[..., LiveRun]) -> None:
     run = new_run(policy={"name": "asp"}, speed={"kind": "lognormal", "base_s": 0.01, "factors": [1, 1, 20]}).start()
-    for worker in (0, 1):
-        run.wait_for(PushArrived, lambda push, worker=worker: (push.worker, push.iteration) == (worker, 12))
+    run.wait_for(PushArrived, lambda push: (push.worker, push.iteration) == (0, 12))
+    run.wait_for(PushArrived, lambda push: (push.worker, push.iteration) == (1, 12))
     run.command(command="stop")
     run.finish()
     assert run.start(is_resume=True).finish().outcome == "completed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -25,6 +26,10 @@ def exit_of(run: LiveRun, node: str) -> ProcessExited:
     return next(event for event in run.of(ProcessExited) if event.node == node)
 
 
+def has_begun(run: LiveRun, life: int) -> bool:
+    return len([event for event in run.of(NodeStarted) if event.node == "evaluator"]) == life
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_killed_worker_is_told_to_the_gate_and_the_others_go_on(new_run: Callable[..., LiveRun], policy: str) -> None:
     run = new_run(policy={"name": policy}, stop={"iterations": 30}).start()
@@ -37,7 +42,7 @@ def test_a_killed_worker_is_told_to_the_gate_and_the_others_go_on(new_run: Calla
     )
     died = exit_of(run, "worker-2")
     assert (died.exit_code, died.is_expected, died.detail) == (-9, False, "worker-2 was killed by SIGKILL")
-    assert [(left.worker, left.reason) for left in run.of(WorkerLeft)][0] == (2, "died")
+    assert next((left.worker, left.reason) for left in run.of(WorkerLeft)) == (2, "died")
     assert {event.worker for event in run.of(IterationFinished) if event.iteration == 30} == {0, 1}
     assert any("worker 2 died" in event.text for event in run.of(MessageLogged))
 
@@ -91,7 +96,7 @@ def test_a_killed_evaluator_is_started_again(new_run: Callable[..., LiveRun]) ->
 def test_an_evaluator_that_dies_again_and_again_ends_the_run(new_run: Callable[..., LiveRun]) -> None:
     run = new_run(stop={"iterations": 2000}).start()
     for life in range(1, 5):
-        wait_until(lambda life=life: len([e for e in run.of(NodeStarted) if e.node == "evaluator"]) == life)
+        wait_until(partial(has_begun, run, life))
         os.kill(run.pid("evaluator"), signal.SIGKILL)
     closing = run.finish()
     assert closing.outcome == "failed"

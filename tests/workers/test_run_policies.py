@@ -42,9 +42,8 @@ def test_a_run_tells_its_whole_story(new_run: Callable[..., LiveRun], policy: st
     assert {event.node for event in run.of(ProcessExited) if event.is_expected} == NODES
 
     # Each boundary reaches the gate exactly once; each step is in exactly one push, and each push is applied.
-    boundaries = Counter(
-        (event.worker, event.iteration) for event in [*run.of(PushArrived), *run.of(IterationReported)]
-    )
+    boundaries = Counter((push.worker, push.iteration) for push in run.of(PushArrived))
+    boundaries += Counter((report.worker, report.iteration) for report in run.of(IterationReported))
     assert boundaries == Counter((event.worker, event.iteration) for event in run.of(IterationFinished))
     assert boundaries == Counter((worker, iteration) for worker in range(3) for iteration in range(1, 13))
     for worker in range(3):
@@ -90,3 +89,14 @@ def test_blocking_policies_are_deterministic_up_to_the_order_of_additions(new_ru
         run.finish()
         losses.append([(e.worker, e.iteration, pytest.approx(e.loss, abs=1e-4)) for e in run.of(IterationFinished)])
     assert sorted(losses[0], key=lambda one: one[:2]) == sorted(losses[1], key=lambda one: one[:2])
+
+
+def test_weights_that_do_not_answer_its_push_leave_no_worker_waiting_for_ever(new_run: Callable[..., LiveRun]) -> None:
+    stalls = {"kind": "markov", "base_s": 0.02, "mean_fast_s": 0.3, "mean_slow_s": 0.2, "slow": 8}
+    run = new_run(
+        policy={"name": "predictive", "max_local_iterations": 0},
+        speed=stalls,
+        transfer={"transfer_s": 0.02},
+        stop={"iterations": 40, "seconds": None},
+    ).start()
+    assert run.finish().outcome == "completed"

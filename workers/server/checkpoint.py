@@ -75,7 +75,7 @@ def _read(path: Path, with_weights: bool) -> tuple[np.ndarray | None, Checkpoint
             return (archive["weights"] if with_weights else None), meta
     except FileNotFoundError as error:
         raise RunDirectoryError(f"there is no checkpoint at {path}: the run cannot be resumed") from error
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise RunDirectoryError(f"the checkpoint {path} cannot be read: {error}") from error
 
 

@@ -265,7 +265,8 @@ class LiveGate:
         arrived_at_s = client.arrivals[max(answered)] if answered else client.pulled_at_s
         for iteration in answered:
             del client.arrivals[iteration]
-        answer = PullAnswer(directive or due.directive, self._weights.version, settled, arrived_at_s, due.at_s)
+        released_at_s = max(due.at_s, arrived_at_s)  # it may have waited for this pull
+        answer = PullAnswer(directive or due.directive, self._weights.version, settled, arrived_at_s, released_at_s)
         pieces = self._weights.copy_to(client.buffer)
         self._traffic.sent_bytes += num_bytes(pieces)
         self._outbox.append(partial(reply.complete, answer, pieces))
@@ -339,6 +340,8 @@ class LiveGate:
             self._outbox.append(partial(push_reply.complete, PushAnswer(arrived_at_s)))
         self._weights.keep(header.worker, header.iteration, delta)
         self._handle(stimulus)
+        if pull_reply is not None:
+            self._answer(client)  # a release may have fallen due before this pull came
         if header.is_last:
             self._leave(header.worker, "finished")
 

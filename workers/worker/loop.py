@@ -143,12 +143,11 @@ class _State:
         """Wait for new weights or the end of the run; return when they landed, or now."""
         me = self._me
         while not self.is_over:
+            me.link.keep_pulling()  # the last pull may have brought a directive, or weights without its push
             landed_at_s = self.take(me.link.wait(me.stopping.is_set), blocked_from_s)
             if landed_at_s is not None:
                 return landed_at_s
             self.is_over = self.is_over or me.stopping.is_set()
-            if not self.is_over:  # a directive only: the answer that it waits for is still to come
-                me.link.keep_pulling()
         return me.clock.now_s()
 
     def _merge(self, landing: Landing) -> None:

@@ -1,6 +1,6 @@
 /** Talk to the REST API: one function a route, one error class. Types come from OpenAPI. */
 
-import { reportAnswer, reportLoss } from "../app/connection";
+import { reportAnswer, reportLoss, reportSlow, SLOW_MS } from "../app/connection";
 import type {
   Catalogue,
   CheckResult,
@@ -8,7 +8,7 @@ import type {
   Curves,
   Estimate,
   Experiment,
-  ExperimentPage,
+  ExperimentList,
   FieldProblem,
   Problem,
   QueueStatus,
@@ -18,6 +18,7 @@ import type {
 } from "./types";
 
 const PREFIX = "/api/v1";
+const READ_TIMEOUT_MS = 20_000;
 
 /** The server refused (`status` >= 400), or could not be reached (`status` 0). The message is a sentence for people. */
 export class ApiError extends Error {
@@ -43,38 +44,45 @@ interface Options {
 }
 
 async function request<T>(path: string, { method = "GET", body, headers, signal }: Options = {}): Promise<T> {
-  const startMs = performance.now();
   const init: RequestInit = { method };
   if (signal) init.signal = signal;
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json", ...headers };
   }
-  let response: Response;
-  try {
-    response = await fetch(PREFIX + path, init);
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    reportLoss();
-    throw new ApiError(0, "The server does not answer. Runs go on training; this page tries again by itself.");
-  }
-  reportAnswer(performance.now() - startMs);
-  if (!response.ok) throw await readProblem(response);
-  if (response.status === 204) return undefined as T;
+  const { response, text } = await send(PREFIX + path, init);
   const isJson = response.headers.get("content-type")?.includes("json") ?? false;
-  return (isJson ? await response.json() : await response.text()) as T;
+  if (!response.ok) throw readProblem(response, isJson ? text : "{}");
+  if (response.status === 204) return undefined as T;
+  return (isJson ? JSON.parse(text) : text) as T;
 }
 
-async function readProblem(response: Response): Promise<ApiError> {
-  if (response.status === 401) {
+/** Send, and tell the header how the connection does: a reading that gets no answer in time counts as lost. */
+async function send(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+  const startMs = performance.now();
+  const slow = window.setTimeout(reportSlow, SLOW_MS);
+  const timeout = init.method === "GET" ? AbortSignal.timeout(READ_TIMEOUT_MS) : undefined;
+  const signals = [init.signal, timeout].filter((signal) => signal instanceof AbortSignal);
+  try {
+    const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    const text = await response.text();
+    reportAnswer(performance.now() - startMs);
+    return { response, text };
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    reportLoss();
+    throw new ApiError(0, "The server does not answer. Runs go on training; this page tries again by itself.");
+  } finally {
+    window.clearTimeout(slow);
+  }
+}
+
+function readProblem({ status, statusText }: Response, text: string): ApiError {
+  if (status === 401) {
     return new ApiError(401, "The server wants its token: open the link that `foresync serve` has printed.");
   }
-  try {
-    const problem = (await response.json()) as Partial<Problem>;
-    return new ApiError(response.status, problem.detail ?? problem.title ?? response.statusText, problem.errors ?? []);
-  } catch {
-    return new ApiError(response.status, `The server answered ${response.status} ${response.statusText}.`);
-  }
+  const { detail, title, errors = [] } = JSON.parse(text) as Partial<Problem>;
+  return new ApiError(status, detail ?? title ?? `The server answered ${status} ${statusText}.`, errors);
 }
 
 const id = encodeURIComponent;
@@ -119,8 +127,7 @@ export const api = {
     request<Estimate>("/experiments/estimate", { method: "POST", body: spec, signal }),
   startExperiment: (spec: unknown, key: string) =>
     request<Experiment>("/experiments", { method: "POST", body: spec, headers: { "Idempotency-Key": key } }),
-  experiments: (params: { limit?: number; cursor?: string | null } = {}, signal?: AbortSignal) =>
-    request<ExperimentPage>(`/experiments${query(params)}`, { signal }),
+  experiments: (signal?: AbortSignal) => request<ExperimentList>("/experiments", { signal }),
   experiment: (experimentId: string, signal?: AbortSignal) =>
     request<Experiment>(`/experiments/${id(experimentId)}`, { signal }),
   deleteExperiment: (experimentId: string) =>

@@ -6,7 +6,9 @@ import { Shell } from "./Shell";
 import { useTitle } from "./title";
 import { SkeletonPage } from "../ui/Skeleton";
 
-const ExperimentsPage = lazy(() => import("../experiments/ExperimentsPage").then((m) => ({ default: m.ExperimentsPage })));
+const ExperimentsPage = lazy(() =>
+  import("../experiments/ExperimentsPage").then((m) => ({ default: m.ExperimentsPage })),
+);
 const ExperimentPage = lazy(() => import("../experiments/ExperimentPage").then((m) => ({ default: m.ExperimentPage })));
 const HistoryPage = lazy(() => import("../history/HistoryPage").then((m) => ({ default: m.HistoryPage })));
 const ComparePage = lazy(() => import("../compare/ComparePage").then((m) => ({ default: m.ComparePage })));
@@ -48,8 +50,8 @@ function UnknownPage() {
     <>
       <h1>No such page</h1>
       <p>
-        This address belongs to no page. <Link to="/experiments">Experiments</Link> and <Link to="/runs">History</Link> are
-        there.
+        This address belongs to no page. <Link to="/experiments">Experiments</Link> and <Link to="/runs">History</Link>{" "}
+        are there.
       </p>
     </>
   );

@@ -44,7 +44,8 @@ export function Shell({ children }: { children: ReactNode }) {
         </Link>
         <nav aria-label="Pages" className={css.nav}>
           {PLACES.map(({ to, label, owns }) => {
-            const isHere = owns.some((one) => path === one || path.startsWith(`${one}/`)) || (path === "/" && to === "/experiments");
+            const isHere =
+              owns.some((one) => path === one || path.startsWith(`${one}/`)) || (path === "/" && to === "/experiments");
             return (
               <Link key={to} to={to} aria-current={isHere ? "page" : undefined}>
                 {label}

@@ -10,7 +10,13 @@ export function ThemeSwitch() {
   const theme = useTheme();
   const label = `Theme: ${NAME[choice]}. Change to ${NAME[NEXT[choice]]}.`;
   return (
-    <button type="button" className={css.tool} onClick={() => chooseTheme(NEXT[choice])} aria-label={label} title={label}>
+    <button
+      type="button"
+      className={css.tool}
+      onClick={() => chooseTheme(NEXT[choice])}
+      aria-label={label}
+      title={label}
+    >
       <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
         <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
         {choice === "system" ? (

@@ -9,7 +9,7 @@ import { useSyncExternalStore } from "react";
 
 export type Connection = "ok" | "slow" | "lost";
 
-const SLOW_MS = 1500;
+export const SLOW_MS = 1500;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 8000;
 
@@ -35,14 +35,22 @@ export function reportAnswer(tookMs: number): void {
   become(tookMs > SLOW_MS ? "slow" : "ok");
 }
 
+/** Say that an answer is overdue. */
+export function reportSlow(): void {
+  if (state === "ok") become("slow");
+}
+
 /** Say that the server could not be reached. */
 export function reportLoss(): void {
   become("lost");
   if (timer !== undefined) return;
-  timer = window.setTimeout(() => {
-    timer = undefined;
-    void probe();
-  }, retryMs * (0.75 + Math.random() / 2)); // jitter: many pages must not come back at one instant
+  timer = window.setTimeout(
+    () => {
+      timer = undefined;
+      void probe();
+    },
+    retryMs * (0.75 + Math.random() / 2),
+  ); // jitter: many pages must not come back at one instant
   retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
 }
 

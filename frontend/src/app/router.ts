@@ -50,7 +50,10 @@ function subscribe(listener: () => void): () => void {
 const currentUrl = () => window.location.pathname + window.location.search;
 
 /** Go to a path of the dashboard; `replace` leaves no step behind for "back". */
-export function navigate(to: string, { replace = false, state = null }: { replace?: boolean; state?: unknown } = {}): void {
+export function navigate(
+  to: string,
+  { replace = false, state = null }: { replace?: boolean; state?: unknown } = {},
+): void {
   const isSamePath = new URL(to, window.location.href).pathname === window.location.pathname;
   if (replace) window.history.replaceState(state, "", to);
   else window.history.pushState(state, "", to);

@@ -63,12 +63,13 @@ function mount(box: HTMLElement, { store, view, loop }: Session, height: number,
     loop.request();
   };
   const point = (event: PointerEvent) => {
-    if (plot) view.setCursor(plot.posToVal(event.offsetX, "x"));
+    if (plot) view.setCursor(event.offsetX / plot.over.clientWidth);
   };
   const stop = loop.add((atMs) => {
     if (!plot) return false;
     const { fromS, lengthS, cursorS } = view;
-    plot.setCursor({ left: cursorS === null ? -10 : plot.valToPos(cursorS, "x"), top: 0 }, false);
+    const cursor = cursorS === null ? -10 : ((cursorS - fromS) / lengthS) * plot.over.clientWidth;
+    plot.setCursor({ left: cursor, top: 0 }, false);
     const wish = `${fromS} ${lengthS} ${store.model.lastSeq} ${store.version}`;
     if (wish === drawn) return false;
     if (atMs < restUntilMs) return true;

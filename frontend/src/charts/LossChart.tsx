@@ -71,11 +71,18 @@ function specOf({ store }: Session, target: Props["target"]): ChartSpec {
       { scale: "accuracy", stroke: ink, width: 1.5, dash: [5, 4], spanGaps: true, points: { show: false } },
     ],
     axes: [
-      { ...axis, scale: "loss", space: 26, values: (_, splits) => splits.map((value) => formatNumber(value)) },
+      { ...axis, scale: "loss", space: 26, values: (_, splits) => evenLabels(splits) },
       { ...axis, scale: "accuracy", isRight: true, space: 26, grid: { show: false }, values: (_, splits) => splits.map((value) => `${Math.round(value * 100)}%`) },
     ],
     hooks: { draw: [(plot) => drawTarget(plot, target, quiet, font)] },
   };
+}
+
+/** Write the marks of an axis with as many decimals as their distance needs. */
+function evenLabels(splits: number[]): string[] {
+  const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1;
+  const decimals = Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  return splits.map((value) => value.toFixed(decimals));
 }
 
 function finite(min: number | null, max: number | null, range: (min: number, max: number) => [number, number]): [number, number] {
@@ -99,6 +106,8 @@ function drawTarget(plot: uPlot, target: Props["target"], colour: string, font: 
   ctx.stroke();
   ctx.font = font.replace("11px", `${11 * window.devicePixelRatio}px`);
   ctx.textBaseline = "bottom";
-  ctx.fillText("target", left + 6 * window.devicePixelRatio, y - 2);
+  ctx.setLineDash([]);
+  ctx.textAlign = "right";
+  ctx.fillText("target", left + width - 6 * window.devicePixelRatio, y - 2);
   ctx.restore();
 }

@@ -29,9 +29,7 @@ export function WaitChart({ session, height, numWorkers }: Props) {
         <li>
           last second <output>{formatNumber(model.numIterations > 0 ? recent : null)}</output>
         </li>
-        <li data-optional>
-          {numWorkers > 1 && `bands: worker 0 lowest`}
-        </li>
+        {numWorkers > 1 && <li data-optional>bands: worker 0 lowest</li>}
       </ul>
     </Chart>
   );

@@ -46,7 +46,7 @@ export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossD
     rows.push({
       x: evaluations.at[i] as number,
       training: null,
-      test: evaluations.get(i, "loss"),
+      test: finite(evaluations.get(i, "loss")),
       accuracy: evaluations.get(i, "accuracy"),
     });
   }
@@ -58,6 +58,8 @@ export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossD
     accuracy: rows.map(({ accuracy }) => accuracy),
   };
 }
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null); // a diverged loss is a gap
 
 export const MOST_BANDS = 16;
 

@@ -72,7 +72,12 @@ function Editor({ run, catalogue, onClose }: Props & { catalogue: Catalogue }) {
             Compare several values instead
           </ButtonLink>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" isBusy={isBusy} disabled={problems.length > 0 || name.trim() === ""} onClick={() => void start()}>
+          <Button
+            kind="primary"
+            isBusy={isBusy}
+            disabled={problems.length > 0 || name.trim() === ""}
+            onClick={() => void start()}
+          >
             {num === 0 ? "Start the same again" : `Start with ${plural(num, "change")}`}
           </Button>
         </>
@@ -85,7 +90,14 @@ function Editor({ run, catalogue, onClose }: Props & { catalogue: Catalogue }) {
         </label>
         <SeedInput draft={draft} edit={edit} />
       </div>
-      <SettingsForm catalogue={catalogue} root={root} draft={draft} problems={problems} edit={edit} isGridAllowed={false} />
+      <SettingsForm
+        catalogue={catalogue}
+        root={root}
+        draft={draft}
+        problems={problems}
+        edit={edit}
+        isGridAllowed={false}
+      />
       <Changes before={before.run} changes={changes} />
       {refused.message !== "" && <Notice kind="fault">{refused.message}</Notice>}
     </Dialog>
@@ -99,11 +111,19 @@ function openRun(run: Run, root: GroupField, catalogue: Catalogue): Draft {
 
 function SeedInput({ draft, edit }: { draft: Draft; edit: (change: (old: Draft) => Draft) => void }) {
   const seed = draft.run["seed"];
-  const set = (text: string) => edit((old) => ({ ...old, run: { ...old.run, seed: /^\d+$/.test(text.trim()) ? Number(text) : text } }));
+  const set = (text: string) =>
+    edit((old) => ({ ...old, run: { ...old.run, seed: /^\d+$/.test(text.trim()) ? Number(text) : text } }));
   return (
     <label>
       Seed
-      <input className={css.seed} inputMode="numeric" autoComplete="off" value={typeof seed === "number" || typeof seed === "string" ? seed : ""} aria-invalid={typeof seed !== "number" || undefined} onChange={({ target }) => set(target.value)} />
+      <input
+        className={css.seed}
+        inputMode="numeric"
+        autoComplete="off"
+        value={typeof seed === "number" || typeof seed === "string" ? seed : ""}
+        aria-invalid={typeof seed !== "number" || undefined}
+        onChange={({ target }) => set(target.value)}
+      />
     </label>
   );
 }
@@ -113,7 +133,8 @@ function Changes({ before, changes }: { before: unknown; changes: Record<string,
     <div className={css.changes} aria-live="polite">
       {Object.entries(changes).map(([path, value]) => (
         <p key={path}>
-          <b>{describePath(path)}</b> {describe(value)} <span className="quiet">was {describe(getAt(before, path))}</span>
+          <b>{describePath(path)}</b> {describe(value)}{" "}
+          <span className="quiet">was {describe(getAt(before, path))}</span>
         </p>
       ))}
     </div>

@@ -22,7 +22,8 @@ import { WaitingTable } from "./WaitingTable";
 import css from "./ComparePage.module.css";
 
 const LIVE_MS = 2500;
-const refreshOf = (comparison: Comparison | undefined) => (comparison?.runs.some(({ state }) => isActive(state)) ? LIVE_MS : 0);
+const refreshOf = (comparison: Comparison | undefined) =>
+  comparison?.runs.some(({ state }) => isActive(state)) ? LIVE_MS : 0;
 
 /** Runs side by side: results against a baseline, what differs, curves, waiting of each worker. */
 export function ComparePage() {
@@ -64,7 +65,15 @@ function Loader({ ids, baselineId, query }: { ids: string[]; baselineId: string 
   );
 }
 
-function View({ comparison, baselineId, query }: { comparison: Comparison; baselineId: string | null; query: URLSearchParams }) {
+function View({
+  comparison,
+  baselineId,
+  query,
+}: {
+  comparison: Comparison;
+  baselineId: string | null;
+  query: URLSearchParams;
+}) {
   const { runs, differences } = comparison;
   const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
   const styles = useMemo(() => styleRuns(ids), [ids]);
@@ -74,7 +83,7 @@ function View({ comparison, baselineId, query }: { comparison: Comparison; basel
   const baseline = runs.find(({ id }) => id === baselineId) ?? runs[0];
   if (!baseline) return <NothingChosen />;
   const chooseBaseline = (id: string) => navigate(`/compare${changeQuery(query, { baseline: id })}`, { replace: true });
-  const target = hasOneTarget(runs) ? (baseline.summary.target ?? baseline.spec.stop.target) : null;
+  const target = hasOneTarget(runs) ? baseline.spec.stop.target : null;
   const targetOf = (metric: string) => (target?.metric === metric ? target.value : null);
   const isRepeated = groups.some((group) => group.runs.length > 1);
   return (
@@ -127,7 +136,8 @@ function noteOf(runs: readonly Run[], groups: readonly Group[], isRepeated: bool
   const parts = [];
   if (!hasOneTarget(runs)) parts.push("The runs have different targets: their times to target do not compare.");
   if (runs.some(({ state }) => isActive(state))) parts.push("Some runs have not ended; their figures still change.");
-  if (!isRepeated && groups.length > 1) parts.push("One run of each setting: a difference may be chance. More seeds tell how sure it is.");
+  if (!isRepeated && groups.length > 1)
+    parts.push("One run of each setting: a difference may be chance. More seeds tell how sure it is.");
   return parts.join(" ");
 }
 
@@ -140,7 +150,11 @@ function groupName(group: Group, { runs, differences }: Comparison): string {
   return labelRuns(sameName, withoutSeed).get(first.id) ?? first.name;
 }
 
-function usePlots(runs: readonly Run[], labels: ReadonlyMap<string, string>, styles: ReturnType<typeof styleRuns>): RunCurves[] {
+function usePlots(
+  runs: readonly Run[],
+  labels: ReadonlyMap<string, string>,
+  styles: ReturnType<typeof styleRuns>,
+): RunCurves[] {
   const curves = useResources<Curves>(
     runs.map(({ id, state }) => ({
       key: `curves/${id}`,

@@ -50,7 +50,12 @@ export function CurvePlot({ runs, quantity, axis, target }: Props) {
     const element = place.current;
     if (!element || !plotly) return;
     const colours = readColours(); // of the theme that is shown
-    void plotly.react(element, tracesOf(runs, quantity, axis, colours), layoutOf(quantity, axis, target, colours, cssToken("--face")), CONFIG);
+    void plotly.react(
+      element,
+      tracesOf(runs, quantity, axis, colours),
+      layoutOf(quantity, axis, target, colours, cssToken("--face")),
+      CONFIG,
+    );
   }, [plotly, runs, quantity, axis, target, theme]);
 
   useEffect(() => {
@@ -71,7 +76,13 @@ export function CurvePlot({ runs, quantity, axis, target }: Props) {
           <Skeleton width={90} />
         </div>
       )}
-      <div ref={place} className={css.plot} role="img" aria-label={`${title}: ${runs.map(({ label }) => label).join(", ")}. The tables hold the figures.`} hidden={!plotly} />
+      <div
+        ref={place}
+        className={css.plot}
+        role="img"
+        aria-label={`${title}: ${runs.map(({ label }) => label).join(", ")}. The tables hold the figures.`}
+        hidden={!plotly}
+      />
     </figure>
   );
 }

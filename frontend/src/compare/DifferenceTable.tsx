@@ -41,7 +41,13 @@ export function DifferenceTable({ runs, differences, labels, styles }: Props) {
                 <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
               </th>
               {differences.map(({ path, values }) => (
-                <td key={path}>{values[index] === null || values[index] === undefined ? <span className="quiet">not set</span> : describeValue(values[index])}</td>
+                <td key={path}>
+                  {values[index] === null || values[index] === undefined ? (
+                    <span className="quiet">not set</span>
+                  ) : (
+                    describeValue(values[index])
+                  )}
+                </td>
               ))}
               <td />
             </tr>

@@ -12,7 +12,13 @@ interface Props {
   nameOf: (group: Group) => string;
 }
 
-const FORMATS = { seconds: formatSeconds, percent: formatPercent, bytes: formatBytes, count: formatCount, number: formatNumber };
+const FORMATS = {
+  seconds: formatSeconds,
+  percent: formatPercent,
+  bytes: formatBytes,
+  count: formatCount,
+  number: formatNumber,
+};
 const SHOWN = METRICS.filter(({ key }) => ["target", "accuracy", "utilisation", "wait"].includes(key));
 
 /** Each setting over its seeds: mean, range, and how it stands to the baseline's setting seed by seed. */
@@ -66,9 +72,13 @@ function SpreadCell({ metric, group, base }: { metric: Metric; group: Group; bas
   const formatOne = metric.difference === "points" ? formatPoints : formatRatio;
   return (
     <span className={css.spread}>
-      <span title={ratio ? `mean over ${plural(ratio.num, "common seed")}` : undefined}>{ratio && formatOne(ratio.mean)}</span>
+      <span title={ratio ? `mean over ${plural(ratio.num, "common seed")}` : undefined}>
+        {ratio && formatOne(ratio.mean)}
+      </span>
       <Num value={spread.mean} as={metric.as} />
-      <span className={css.range}>{ratio && ratio.num > 1 && `${formatOne(ratio.low)} to ${formatOne(ratio.high)}`}</span>
+      <span className={css.range}>
+        {ratio && ratio.num > 1 && `${formatOne(ratio.low)} to ${formatOne(ratio.high)}`}
+      </span>
       <span className={css.range}>
         {spread.num > 1 && `${FORMATS[metric.as](spread.low)} to ${FORMATS[metric.as](spread.high)}`}
         {numMissed > 0 && ` (${plural(numMissed, "run")} did not reach it)`}

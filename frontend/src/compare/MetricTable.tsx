@@ -43,7 +43,13 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
                 <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
               </th>
               <td className={css.pick}>
-                <input type="radio" name="baseline" aria-label={`Compare with ${labels.get(run.id) ?? run.name}`} checked={run === baseline} onChange={() => onBaseline(run.id)} />
+                <input
+                  type="radio"
+                  name="baseline"
+                  aria-label={`Compare with ${labels.get(run.id) ?? run.name}`}
+                  checked={run === baseline}
+                  onChange={() => onBaseline(run.id)}
+                />
               </td>
               {METRICS.map((metric) => (
                 <td key={metric.key} className={table.right}>
@@ -65,7 +71,9 @@ export function RunName({ run, label, style }: { run: Run; label: string; style:
       <Link to={`/runs/${run.id}`} title={`${run.name} (${run.experiment_name})`}>
         {label}
       </Link>
-      {(isActive(run.state) || run.state === "failed") && <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />}
+      {(isActive(run.state) || run.state === "failed") && (
+        <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
+      )}
       {run.is_simulated && <span className="quiet">simulated</span>}
     </span>
   );

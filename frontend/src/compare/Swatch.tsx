@@ -1,7 +1,12 @@
 import type { ReactNode } from "react";
 import type { Dash, Marker, RunStyle } from "./styles";
 
-const STROKES: Record<Dash, string | undefined> = { solid: undefined, dash: "6 3", dot: "2 2.5", dashdot: "6 2.5 2 2.5" };
+const STROKES: Record<Dash, string | undefined> = {
+  solid: undefined,
+  dash: "6 3",
+  dot: "2 2.5",
+  dashdot: "6 2.5 2 2.5",
+};
 
 const SHAPES: Record<Marker, ReactNode> = {
   circle: <circle cx="14" cy="7" r="4" />,

@@ -14,7 +14,9 @@ interface Props {
 
 /** How long each worker waited in each run: bars share one scale, so that they compare across and down. */
 export function WaitingTable({ runs, labels, styles }: Props) {
-  const workers = [...new Set(runs.flatMap(({ summary }) => summary.workers.map(({ worker }) => worker)))].toSorted((a, b) => a - b);
+  const workers = [...new Set(runs.flatMap(({ summary }) => summary.workers.map(({ worker }) => worker)))].toSorted(
+    (a, b) => a - b,
+  );
   const largest = Math.max(0.01, ...runs.flatMap(({ summary }) => summary.workers.map(shareOf)));
   if (workers.length === 0) return <p className="quiet">No worker has done anything yet.</p>;
   return (

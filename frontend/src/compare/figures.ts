@@ -48,8 +48,21 @@ export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-export function layoutOf(quantity: Quantity, axis: Axis, target: number | null, colours: Colours, face: string): object {
-  const ticks = { gridcolor: colours.line, linecolor: colours.line, zeroline: false, tickcolor: colours.line, ticks: "outside", ticklen: 4 };
+export function layoutOf(
+  quantity: Quantity,
+  axis: Axis,
+  target: number | null,
+  colours: Colours,
+  face: string,
+): object {
+  const ticks = {
+    gridcolor: colours.line,
+    linecolor: colours.line,
+    zeroline: false,
+    tickcolor: colours.line,
+    ticks: "outside",
+    ticklen: 4,
+  };
   return {
     autosize: true,
     height: 280,
@@ -59,7 +72,11 @@ export function layoutOf(quantity: Quantity, axis: Axis, target: number | null, 
     font: { family: face, size: 12, color: colours.quiet },
     showlegend: false,
     hovermode: "closest",
-    hoverlabel: { bgcolor: colours.surface, bordercolor: colours.line, font: { family: face, size: 12, color: colours.ink } },
+    hoverlabel: {
+      bgcolor: colours.surface,
+      bordercolor: colours.line,
+      font: { family: face, size: 12, color: colours.ink },
+    },
     xaxis: {
       ...ticks,
       title: { text: axis === "seconds" ? "seconds" : "iterations of all workers", standoff: 6 },
@@ -74,8 +91,29 @@ export function layoutOf(quantity: Quantity, axis: Axis, target: number | null, 
     ...(target === null
       ? {}
       : {
-          shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: target, y1: target, line: { color: colours.quiet, width: 1, dash: "dot" } }],
-          annotations: [{ xref: "paper", x: 1, xanchor: "right", y: quantity === "loss" ? Math.log10(target) : target, yanchor: "bottom", text: "target", showarrow: false, font: { size: 11, color: colours.quiet } }],
+          shapes: [
+            {
+              type: "line",
+              xref: "paper",
+              x0: 0,
+              x1: 1,
+              y0: target,
+              y1: target,
+              line: { color: colours.quiet, width: 1, dash: "dot" },
+            },
+          ],
+          annotations: [
+            {
+              xref: "paper",
+              x: 1,
+              xanchor: "right",
+              y: quantity === "loss" ? Math.log10(target) : target,
+              yanchor: "bottom",
+              text: "target",
+              showarrow: false,
+              font: { size: 11, color: colours.quiet },
+            },
+          ],
         }),
     uirevision: `${quantity} ${axis}`, // a zoom stays when new points arrive
   };

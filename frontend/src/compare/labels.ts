@@ -22,7 +22,10 @@ function partsOf(run: Run, index: number, differences: readonly Difference[]): s
   const rest = differences.filter(({ path }) => !policy.some((one) => one.path === path) && path !== "name");
   const parts = policy.length > 0 ? [policyLabel(run, index, policy)] : [];
   for (const { path, values } of rest.slice(0, 3)) {
-    const short = path.slice(path.lastIndexOf(".") + 1).replace(/_s$/, "").replaceAll("_", " ");
+    const short = path
+      .slice(path.lastIndexOf(".") + 1)
+      .replace(/_s$/, "")
+      .replaceAll("_", " ");
     parts.push(`${short} ${describeValue(values[index])}`);
   }
   return parts;
@@ -32,7 +35,8 @@ function partsOf(run: Run, index: number, differences: readonly Difference[]): s
 function policyLabel(run: Run, index: number, differences: readonly Difference[]): string {
   const settings = differences.flatMap(({ path, values }) => {
     const key = path.slice("policy.".length);
-    const isSetting = path.startsWith("policy.") && key !== "name" && values[index] !== null && values[index] !== undefined;
+    const isSetting =
+      path.startsWith("policy.") && key !== "name" && values[index] !== null && values[index] !== undefined;
     return isSetting ? [`${key.replaceAll("_", " ")} ${describeValue(values[index])}`] : [];
   });
   const name = run.spec.policy.name;

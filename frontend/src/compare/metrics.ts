@@ -18,12 +18,13 @@ export interface Metric {
   of: (run: Run) => Figure | null;
 }
 
-const exactly = (value: number | null | undefined): Figure | null => (value === null || value === undefined ? null : { value, isBound: false });
+const exactly = (value: number | null | undefined): Figure | null =>
+  value === null || value === undefined ? null : { value, isBound: false };
 
 /** A run that ended without its target needs longer than it had. */
-export function timeToTarget({ summary }: Run): Figure | null {
+export function timeToTarget({ spec, summary }: Run): Figure | null {
   if (summary.time_to_target_s !== null) return exactly(summary.time_to_target_s);
-  if (!summary.target || summary.outcome === null || summary.outcome === "failed") return null;
+  if (!spec.stop.target || summary.outcome === null || summary.outcome === "failed") return null;
   return { value: summary.duration_s, isBound: true };
 }
 
@@ -37,10 +38,38 @@ export const METRICS: Metric[] = [
     difference: "points",
     of: ({ summary }) => exactly(summary.final_accuracy ?? summary.test_accuracy),
   },
-  { key: "utilisation", title: "Utilisation", as: "percent", better: "high", difference: "ratio", of: ({ summary }) => exactly(summary.utilisation) },
-  { key: "wait", title: "Waiting", as: "percent", better: "low", difference: "ratio", of: ({ summary }) => exactly(summary.wait_share) },
-  { key: "bytes", title: "Bytes", as: "bytes", better: "low", difference: "ratio", of: ({ summary }) => exactly(summary.bytes) },
-  { key: "rate", title: "Iterations/s", as: "number", better: "high", difference: "ratio", of: ({ summary }) => exactly(summary.iterations_per_s) },
+  {
+    key: "utilisation",
+    title: "Utilisation",
+    as: "percent",
+    better: "high",
+    difference: "ratio",
+    of: ({ summary }) => exactly(summary.utilisation),
+  },
+  {
+    key: "wait",
+    title: "Waiting",
+    as: "percent",
+    better: "low",
+    difference: "ratio",
+    of: ({ summary }) => exactly(summary.wait_share),
+  },
+  {
+    key: "bytes",
+    title: "Bytes",
+    as: "bytes",
+    better: "low",
+    difference: "ratio",
+    of: ({ summary }) => exactly(summary.bytes),
+  },
+  {
+    key: "rate",
+    title: "Iterations/s",
+    as: "number",
+    better: "high",
+    difference: "ratio",
+    of: ({ summary }) => exactly(summary.iterations_per_s),
+  },
 ];
 
 /** The value that no other run beats; null where nothing is to be won (one run, all alike, no direction). */
@@ -72,6 +101,6 @@ export function formatPoints(share: number): string {
 
 /** Whether all runs chase the same target, so that their times compare. */
 export function hasOneTarget(runs: readonly Run[]): boolean {
-  const targets = runs.map(({ summary, spec }) => JSON.stringify(summary.target ?? spec.stop.target ?? null));
+  const targets = runs.map(({ spec }) => JSON.stringify(spec.stop.target));
   return new Set(targets).size <= 1;
 }

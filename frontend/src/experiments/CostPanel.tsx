@@ -42,7 +42,13 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
             Time <span className="quiet">predicted</span>
           </dt>
           <dd aria-live="polite" data-stale={!isCurrent || undefined}>
-            {problems.length > 0 ? <span className={css.figure}>{UNKNOWN}</span> : estimate ? <span className={css.figure}>{rangeOf(estimate.total_low_s, estimate.total_high_s)}</span> : <Skeleton width={50} />}
+            {problems.length > 0 ? (
+              <span className={css.figure}>{UNKNOWN}</span>
+            ) : estimate ? (
+              <span className={css.figure}>{rangeOf(estimate.total_low_s, estimate.total_high_s)}</span>
+            ) : (
+              <Skeleton width={50} />
+            )}
           </dd>
         </div>
       </dl>
@@ -51,7 +57,13 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
       {problems.length > 0 && <ProblemList problems={problems} onShow={onShowProblem} />}
       {error !== "" && <Notice kind="fault">{error}</Notice>}
       {startError !== "" && <Notice kind="fault">{startError}</Notice>}
-      <Button kind="primary" className={css.start ?? ""} isBusy={isStarting} disabled={problems.length > 0} onClick={onStart}>
+      <Button
+        kind="primary"
+        className={css.start ?? ""}
+        isBusy={isStarting}
+        disabled={problems.length > 0}
+        onClick={onStart}
+      >
         {isStarting ? "Starting" : `Start ${plural(num, "run")}`}
       </Button>
     </section>
@@ -111,10 +123,20 @@ function QueueAhead() {
   const { data } = useResource("queue", api.queue);
   const num = (data?.running.length ?? 0) + (data?.waiting.length ?? 0);
   if (num === 0) return null;
-  return <p className="quiet">{plural(num, "run is", "runs are")} ahead of it in the queue; the time counts from its own start.</p>;
+  return (
+    <p className="quiet">
+      {plural(num, "run is", "runs are")} ahead of it in the queue; the time counts from its own start.
+    </p>
+  );
 }
 
-function ProblemList({ problems, onShow }: { problems: readonly FieldProblem[]; onShow: (problem: FieldProblem) => void }) {
+function ProblemList({
+  problems,
+  onShow,
+}: {
+  problems: readonly FieldProblem[];
+  onShow: (problem: FieldProblem) => void;
+}) {
   return (
     <div role="alert" className={css.problems}>
       <p>{plural(problems.length, "setting needs", "settings need")} another value:</p>

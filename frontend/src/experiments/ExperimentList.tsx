@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { api } from "../api/client";
 import { useResource } from "../api/resource";
-import type { ExperimentInfo, ExperimentPage, QueueStatus } from "../api/types";
+import type { ExperimentList as AllExperiments, ExperimentInfo, QueueStatus } from "../api/types";
 import { Link } from "../app/Link";
 import { describePath, describeValue } from "../form/describe";
 import { formatCount } from "../format";
@@ -14,22 +14,20 @@ import { formatSeeds } from "./draft";
 import table from "../ui/Table.module.css";
 import css from "./ExperimentList.module.css";
 
-const PAGE = 20;
-const isBusy = (page: ExperimentPage | undefined) => page?.experiments.some(({ num_done, num_runs }) => num_done < num_runs) ?? false;
+const FIRST = 20; // rows at first; more on demand, so that a long list costs nothing
+const isBusy = (list: AllExperiments | undefined) =>
+  list?.experiments.some(({ num_done, num_runs }) => num_done < num_runs) ?? false;
 
 /** All experiments, newest first, with what trains and what waits. */
 export function ExperimentList() {
-  const [limit, setLimit] = useState(PAGE);
-  const { data, error, isLoading } = useResource(
-    `experiments?limit=${limit}`,
-    (signal) => api.experiments({ limit }, signal),
-    (page) => (isBusy(page) ? 1500 : 5000),
+  const { data, error, isLoading } = useResource("experiments", api.experiments, (list) =>
+    isBusy(list) ? 1500 : 5000,
   );
-  const { data: queue } = useResource("queue", api.queue);
+  const num = data?.experiments.length ?? 0;
   return (
     <section aria-labelledby="all-experiments">
       <h2 id="all-experiments" className={css.title}>
-        Experiments {data && data.total > 0 && <span className="quiet">{formatCount(data.total)}</span>}
+        Experiments {num > 0 && <span className="quiet">{formatCount(num)}</span>}
       </h2>
       {isLoading && <SkeletonRows num={4} label="Loading the experiments" />}
       {error && !data && (
@@ -37,44 +35,52 @@ export function ExperimentList() {
           {error.message}
         </Notice>
       )}
-      {data?.experiments.length === 0 && (
-        <p className="quiet">None yet. What you start above will be listed here, with its place in the queue and how far it is.</p>
+      {data && num === 0 && (
+        <p className="quiet">
+          None yet. What you start will be listed here, with its place in the queue and how far it is.
+        </p>
       )}
-      {data && data.experiments.length > 0 && (
-        <>
-          <div className={table.scroll}>
-            <table className={table.table}>
-              <caption className="unseen">Experiments, newest first</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col" className={table.right}>
-                    Runs
-                  </th>
-                  <th scope="col">State</th>
-                  <th scope="col">Compares</th>
-                  <th scope="col" className={table.right}>
-                    Written
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {data.experiments.map((one) => (
-                  <Row key={one.id} experiment={one} queue={queue} />
-                ))}
-              </tbody>
-            </table>
-          </div>
-          {data.total > data.experiments.length && (
-            <p className={css.more}>
-              <Button kind="quiet" onClick={() => setLimit(Math.min(500, limit * 2))}>
-                Show more
-              </Button>
-            </p>
-          )}
-        </>
-      )}
+      {data && num > 0 && <Table experiments={data.experiments} />}
     </section>
+  );
+}
+
+function Table({ experiments }: { experiments: readonly ExperimentInfo[] }) {
+  const { data: queue } = useResource("queue", api.queue);
+  const [limit, setLimit] = useState(FIRST);
+  return (
+    <>
+      <div className={table.scroll}>
+        <table className={table.table}>
+          <caption className="unseen">Experiments, newest first</caption>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col" className={table.right}>
+                Runs
+              </th>
+              <th scope="col">State</th>
+              <th scope="col">Compares</th>
+              <th scope="col" className={table.right}>
+                Created
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {experiments.slice(0, limit).map((one) => (
+              <Row key={one.id} experiment={one} queue={queue} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {experiments.length > limit && (
+        <p className={css.more}>
+          <Button kind="quiet" onClick={() => setLimit(limit * 4)}>
+            Show more
+          </Button>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -90,7 +96,8 @@ function Row({ experiment, queue }: { experiment: ExperimentInfo; queue: QueueSt
         {numDone < numRuns ? (
           <span className={css.busy}>
             <Progress share={numDone / numRuns} label={`${numDone} of ${numRuns} runs done`} />
-            {numDone} done, {stateOf(experiment, queue)}
+            {numDone > 0 && `${numDone} done, `}
+            {stateOf(experiment, queue)}
           </span>
         ) : (
           <span className="quiet">done</span>

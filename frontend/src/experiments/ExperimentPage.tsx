@@ -20,11 +20,16 @@ import { plural } from "../format";
 import { contentOf } from "./ExperimentList";
 import css from "./ExperimentPage.module.css";
 
-const refreshOf = (experiment: Experiment | undefined) => (experiment?.runs.some(({ state }) => isActive(state)) ? 1000 : 6000);
+const refreshOf = (experiment: Experiment | undefined) =>
+  experiment?.runs.some(({ state }) => isActive(state)) ? 1000 : 6000;
 
 /** One experiment: how far it is, its runs with their figures, and what can be done with it. */
 export function ExperimentPage({ experimentId }: { experimentId: string }) {
-  const { data, error, isLoading } = useResource(`experiment/${experimentId}`, (signal) => api.experiment(experimentId, signal), refreshOf);
+  const { data, error, isLoading } = useResource(
+    `experiment/${experimentId}`,
+    (signal) => api.experiment(experimentId, signal),
+    refreshOf,
+  );
   useTitle(data?.name ?? "Experiment");
   if (isLoading) return <SkeletonRows num={8} label="Loading the experiment" />;
   if (!data) {
@@ -67,12 +72,15 @@ function View({ experiment }: { experiment: Experiment }) {
           </p>
           <h1>{experiment.name}</h1>
           <p className="quiet">
-            {contentOf(experiment)} · written <Time iso={experiment.created_at} />
+            {contentOf(experiment)} · created <Time iso={experiment.created_at} />
           </p>
         </div>
         <div className={css.actions}>
           {toCompare.length > 1 ? (
-            <ButtonLink kind={active.length === 0 || selected.length > 1 ? "primary" : "plain"} to={compareUrl(toCompare)}>
+            <ButtonLink
+              kind={active.length === 0 || selected.length > 1 ? "primary" : "plain"}
+              to={compareUrl(toCompare)}
+            >
               {selected.length > 1 ? `Compare ${selected.length}` : "Compare all"}
             </ButtonLink>
           ) : (
@@ -86,7 +94,8 @@ function View({ experiment }: { experiment: Experiment }) {
         </div>
       </header>
       <p className={css.progress} role="status">
-        <Progress share={numRuns > 0 ? numDone / numRuns : 1} label="Runs done" /> {numDone} of {plural(numRuns, "run")} done
+        <Progress share={numRuns > 0 ? numDone / numRuns : 1} label="Runs done" /> {numDone} of {plural(numRuns, "run")}{" "}
+        done
       </p>
       {error !== "" && <Notice kind="fault">{error}</Notice>}
       <RunTable
@@ -105,7 +114,9 @@ function View({ experiment }: { experiment: Experiment }) {
 /** What a run stands for in its experiment: "ssp (threshold 3), learning rate 0.1, seed 2". */
 export function nameInGrid(run: Run, { spec }: Pick<Experiment, "spec">): string {
   const paths = Object.keys(spec.grid).filter((path) => path !== "policy" && !path.startsWith("policy."));
-  const others = paths.map((path) => `${path.slice(path.lastIndexOf(".") + 1).replaceAll("_", " ")} ${describeValue(getAt(run.spec, path))}`);
+  const others = paths.map(
+    (path) => `${path.slice(path.lastIndexOf(".") + 1).replaceAll("_", " ")} ${describeValue(getAt(run.spec, path))}`,
+  );
   return [describePolicy(run.spec.policy), ...others, `seed ${run.spec.seed}`].join(", ");
 }
 
@@ -142,7 +153,10 @@ function DeleteExperiment({ experiment, onClose }: { experiment: Experiment; onC
         </>
       }
     >
-      <p>What still trains is stopped; then all its runs are deleted with their events, checkpoints and logs. This cannot be undone.</p>
+      <p>
+        What still trains is stopped; then all its runs are deleted with their events, checkpoints and logs. This cannot
+        be undone.
+      </p>
       {error !== "" && <Notice kind="fault">{error}</Notice>}
     </Dialog>
   );

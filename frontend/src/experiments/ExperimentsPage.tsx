@@ -122,7 +122,8 @@ interface NameProps {
 }
 
 function NameAndSeeds({ draft, edit, problems }: NameProps) {
-  const wishOf = (field: string) => problems.find((one) => one.field === field || one.field.startsWith(`${field}.`))?.wish ?? "";
+  const wishOf = (field: string) =>
+    problems.find((one) => one.field === field || one.field.startsWith(`${field}.`))?.wish ?? "";
   return (
     <div className={css.head}>
       <div>

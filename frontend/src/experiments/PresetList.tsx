@@ -11,36 +11,57 @@ interface Props {
 /** Where to start from: one of the server's presets, or what was opened from elsewhere. */
 export function PresetList({ presets, origin, isChanged, onChoose }: Props) {
   const [kind = "", id = ""] = origin.split(":");
+  const chosen = presets.find(({ name }) => origin === `preset:${name}`);
   return (
-    <fieldset className={css.list}>
-      <legend>Start from</legend>
+    <div role="radiogroup" aria-labelledby="start-from">
+      <div className={css.head}>
+        <h2 id="start-from">Start from</h2>
+        {chosen && isChanged && (
+          <button type="button" className={css.reset} onClick={() => onChoose(chosen)}>
+            Undo my changes
+          </button>
+        )}
+      </div>
       {kind !== "preset" && (
-        <label className={css.preset}>
-          <input type="radio" name="preset" checked readOnly />
-          <span className={css.title}>{kind === "run" ? "A run of yours" : "An experiment of yours"}</span>
-          <span className={css.description}>
-            The settings of {kind} {id}
-            {isChanged && ", changed"}.
-          </span>
-        </label>
+        <Choice
+          name={origin}
+          title={kind === "run" ? "A run of yours" : "An experiment of yours"}
+          description={`The settings of ${kind} ${id}${isChanged ? ", changed" : ""}.`}
+          isChosen
+          onChoose={() => undefined}
+        />
       )}
-      {presets.map((preset) => {
-        const isChosen = origin === `preset:${preset.name}`;
-        return (
-          <label key={preset.name} className={css.preset} data-chosen={isChosen || undefined}>
-            <input type="radio" name="preset" checked={isChosen} onChange={() => onChoose(preset)} />
-            <span className={css.title}>
-              {preset.title}
-              {isChosen && isChanged && (
-                <button type="button" className={css.reset} onClick={() => onChoose(preset)}>
-                  undo my changes
-                </button>
-              )}
-            </span>
-            <span className={css.description}>{preset.description}</span>
-          </label>
-        );
-      })}
-    </fieldset>
+      {presets.map((preset) => (
+        <Choice key={preset.name} {...preset} isChosen={preset === chosen} onChoose={() => onChoose(preset)} />
+      ))}
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  name: string;
+  title: string;
+  description: string;
+  isChosen: boolean;
+  onChoose: () => void;
+}
+
+function Choice({ name, title, description, isChosen, onChoose }: ChoiceProps) {
+  const id = `preset-${name}`;
+  return (
+    <label className={css.preset} data-chosen={isChosen || undefined}>
+      <input
+        type="radio"
+        name="preset"
+        aria-labelledby={`${id}-title`}
+        aria-describedby={`${id}-description`}
+        checked={isChosen}
+        onChange={onChoose}
+      />
+      <span id={`${id}-title`}>{title}</span>
+      <span id={`${id}-description`} className={css.description}>
+        {description}
+      </span>
+    </label>
   );
 }

@@ -49,7 +49,9 @@ export function SettingsForm({ catalogue, root, draft, problems, edit, isGridAll
 export function sectionsOf(root: GroupField): Section[] {
   const fields = root.fields.filter(({ name }) => !NOT_IN_FORM.includes(name));
   const isOwn = (field: Field) => field.kind === "group" || field.kind === "union";
-  const sections = fields.filter(isOwn).map((field) => ({ name: field.name, ...sectionHint(field.name, field.label), fields: [field] }));
+  const sections = fields
+    .filter(isOwn)
+    .map((field) => ({ name: field.name, ...sectionHint(field.name, field.label), fields: [field] }));
   const others = fields.filter((field) => !isOwn(field));
   return others.length > 0 ? [...sections, { name: "", ...OTHER, fields: others }] : sections;
 }
@@ -58,7 +60,9 @@ export function sectionsOf(root: GroupField): Section[] {
 export function entriesAt(run: unknown, path: string): number | null {
   if (!isPerWorker(path)) return null;
   const numWorkers = getAt(run, NUM_WORKERS);
-  return typeof numWorkers === "number" && Number.isInteger(numWorkers) && numWorkers > 0 ? Math.min(numWorkers, 1024) : 1;
+  return typeof numWorkers === "number" && Number.isInteger(numWorkers) && numWorkers > 0
+    ? Math.min(numWorkers, 1024)
+    : 1;
 }
 
 /** What the server offers for a setting; with data of one's own, a data set may have any name. */
@@ -89,12 +93,25 @@ function SectionView({ section, model, draft }: { section: Section; model: FormM
   return (
     <section className={css.section} data-open={isOpen || undefined} data-section={paths.join(" ")}>
       <h3>
-        <button type="button" className={css.head} aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
+        <button
+          type="button"
+          className={css.head}
+          aria-expanded={isOpen}
+          aria-controls={id}
+          onClick={() => setOpen(!isOpen)}
+        >
           <svg width="10" height="10" viewBox="0 0 10 10" aria-hidden="true">
-            <path d={isOpen ? "M1.5 3.5L5 7l3.5-3.5" : "M3.5 1.5L7 5 3.5 8.5"} fill="none" stroke="currentColor" strokeWidth="1.5" />
+            <path
+              d={isOpen ? "M1.5 3.5L5 7l3.5-3.5" : "M3.5 1.5L7 5 3.5 8.5"}
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1.5"
+            />
           </svg>
           <span className={css.title}>{section.title}</span>
-          <span className={css.summary}>{isOpen ? section.help : section.fields.map((field) => summarise(draft, field)).join(" · ")}</span>
+          <span className={css.summary}>
+            {isOpen ? section.help : section.fields.map((field) => summarise(draft, field)).join(" · ")}
+          </span>
           {num > 0 ? <span className={css.wrong}>{num === 1 ? "1 problem" : `${num} problems`}</span> : null}
           {num === 0 && numGrid > 0 && <span className={css.varies}>varies</span>}
         </button>
@@ -124,7 +141,9 @@ export function summarise(draft: Draft, field: Field): string {
   if (field.kind !== "group") return `${field.label.toLowerCase()} ${describeSetting(draft, path, field)}`;
   return field.fields
     .filter((one) => !one.isAdvanced && (one.kind !== "choice" || one.options.length > 1))
-    .filter((one) => getAt(draft.run, `${path}.${one.name}`) !== null || draft.grid[`${path}.${one.name}`] !== undefined)
+    .filter(
+      (one) => getAt(draft.run, `${path}.${one.name}`) !== null || draft.grid[`${path}.${one.name}`] !== undefined,
+    )
     .map((one) => `${one.label.toLowerCase()} ${describeSetting(draft, `${path}.${one.name}`, one)}`)
     .join(" · ");
 }

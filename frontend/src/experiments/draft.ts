@@ -30,7 +30,12 @@ export function draftOf(spec: ExperimentSpec, root: GroupField, defaults: unknow
 }
 
 /** Give what the server takes. The run's own name and seed come from the experiment. */
-export function specOf(draft: Draft): { name: string; run: Data; grid: Record<string, unknown[]>; seeds: (number | string)[] } {
+export function specOf(draft: Draft): {
+  name: string;
+  run: Data;
+  grid: Record<string, unknown[]>;
+  seeds: (number | string)[];
+} {
   const { name: _name, seed: _seed, ...run } = draft.run;
   return { name: draft.name.trim(), run, grid: draft.grid, seeds: parseSeeds(draft.seeds) };
 }
@@ -47,7 +52,8 @@ function absorb(draft: Draft, path: string, values: readonly unknown[]): Draft {
   const grid: Draft["grid"] = {};
   for (const [inner, innerValues] of Object.entries(draft.grid)) {
     if (!inner.startsWith(`${path}.`)) grid[inner] = innerValues;
-    else products = products.flatMap((one) => innerValues.map((value) => setAt(one, inner.slice(path.length + 1), value)));
+    else
+      products = products.flatMap((one) => innerValues.map((value) => setAt(one, inner.slice(path.length + 1), value)));
   }
   return { ...draft, grid: { ...grid, [path]: products } };
 }
@@ -124,7 +130,7 @@ export function parseSeeds(text: string): (number | string)[] {
 /** Write seeds shortly: 1, 2, 5-8. */
 export function formatSeeds(seeds: readonly number[]): string {
   const parts: string[] = [];
-  for (let i = 0; i < seeds.length; ) {
+  for (let i = 0; i < seeds.length;) {
     let end = i;
     while (end + 1 < seeds.length && seeds[end + 1] === (seeds[end] ?? 0) + 1) end += 1;
     parts.push(end - i >= 2 ? `${seeds[i] ?? ""}-${seeds[end] ?? ""}` : seeds.slice(i, end + 1).join(", "));

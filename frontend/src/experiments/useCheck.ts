@@ -69,8 +69,10 @@ export function checkDraft(draft: Draft, root: GroupField): FieldProblem[] {
   const seeds = parseSeeds(draft.seeds);
   const wrong = seeds.find((seed) => typeof seed === "string");
   if (seeds.length === 0) problems.push({ field: "seeds", value: draft.seeds, wish: "needs at least one seed" });
-  else if (wrong !== undefined) problems.push({ field: "seeds", value: wrong, wish: `must be whole numbers, got ${wrong}` });
-  const isInGrid = (field: string) => Object.keys(draft.grid).some((path) => field === path || field.startsWith(`${path}.`));
+  else if (wrong !== undefined)
+    problems.push({ field: "seeds", value: wrong, wish: `must be whole numbers, got ${wrong}` });
+  const isInGrid = (field: string) =>
+    Object.keys(draft.grid).some((path) => field === path || field.startsWith(`${path}.`));
   problems.push(...checkField(root, specOf(draft).run, "").filter(({ field }) => !isInGrid(field)));
   for (const [path, values] of Object.entries(draft.grid)) {
     const field = fieldAt(root, path);

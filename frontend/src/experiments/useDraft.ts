@@ -2,7 +2,8 @@ import { useCallback, useEffect, useState } from "react";
 import { api, ApiError } from "../api/client";
 import type { Catalogue, Preset } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";
-import { readSchema, type GroupField, type JsonSchema } from "../form/schema";
+import { complete, readSchema, type GroupField, type JsonSchema } from "../form/schema";
+import type { Data } from "../form/values";
 import { draftOf, type Draft } from "./draft";
 
 /** The draft, where it came from, and what it was then. */
@@ -20,21 +21,34 @@ export function orderPresets(presets: readonly Preset[]): Preset[] {
   return presets.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function restore(): Work | undefined {
+/** Give back the draft that was kept, completed by the server's schema of today. */
+function restore(root: GroupField): Work | undefined {
+  let kept: Partial<Work>;
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "") as Work;
+    kept = JSON.parse(sessionStorage.getItem(KEY) ?? "{}") as Partial<Work>;
   } catch {
-    return undefined; // none was kept
+    return undefined; // somebody else's text under this key
   }
+  const { draft, origin } = kept;
+  if (!draft || typeof draft.name !== "string" || typeof draft.seeds !== "string" || typeof origin !== "string")
+    return undefined;
+  return { draft: { ...draft, run: complete(root, draft.run) as Data }, origin, isChanged: true };
 }
 
 export function forgetDraft(): void {
   sessionStorage.removeItem(KEY);
 }
 
+/** The first preset; an experiment of the plain defaults where the server offers none. */
+function openFirst({ presets }: Catalogue, open: (preset: Preset) => Work): Work {
+  const [first] = orderPresets(presets);
+  const plain = { name: "Experiment", run: {}, grid: {}, seeds: [1] };
+  return open(first ?? { name: "", title: "", description: "", experiment: plain });
+}
+
 export interface DraftState {
   root: GroupField;
-  work: Work | undefined; // undefined while what it is made from is fetched
+  work: Work | undefined; // undefined while what the address names is fetched
   error: string;
   edit: (change: (draft: Draft) => Draft) => void;
   usePreset: (preset: Preset) => void;
@@ -52,8 +66,7 @@ export function useDraft(catalogue: Catalogue): DraftState {
     }),
     [root, catalogue],
   );
-  const [first] = orderPresets(catalogue.presets);
-  const [work, setWork] = useState<Work | undefined>(() => restore() ?? (first && open(first)));
+  const [work, setWork] = useState<Work>(() => restore(root) ?? openFirst(catalogue, open));
   const [error, setError] = useState("");
 
   const from = query.get("from");
@@ -93,11 +106,11 @@ export function useDraft(catalogue: Catalogue): DraftState {
   }, [from, clone, preset, root, catalogue, open]);
 
   useEffect(() => {
-    if (work?.isChanged) sessionStorage.setItem(KEY, JSON.stringify(work));
+    if (work.isChanged) sessionStorage.setItem(KEY, JSON.stringify(work));
   }, [work]);
 
   const edit = useCallback((change: (draft: Draft) => Draft) => {
-    setWork((old) => old && { ...old, draft: change(old.draft), isChanged: true });
+    setWork((old) => ({ ...old, draft: change(old.draft), isChanged: true }));
   }, []);
   const usePreset = useCallback(
     (chosen: Preset) => {
@@ -106,5 +119,6 @@ export function useDraft(catalogue: Catalogue): DraftState {
     },
     [open],
   );
-  return { root, work, error, edit, usePreset };
+  const isOpening = from !== null || clone !== null || preset !== null;
+  return { root, work: isOpening ? undefined : work, error, edit, usePreset };
 }

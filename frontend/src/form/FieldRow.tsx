@@ -1,7 +1,23 @@
 import { limitsOf } from "./check";
-import { BooleanControl, ChoiceControl, ListControl, NumberControl, OptionControl, TextControl, type ControlProps } from "./controls";
+import {
+  BooleanControl,
+  ChoiceControl,
+  ListControl,
+  NumberControl,
+  OptionControl,
+  TextControl,
+  type ControlProps,
+} from "./controls";
 import { controlId, insideOf, problemsOf, type FormModel } from "./model";
-import { defaultOf, settable, variantOf, type Field, type GroupField, type OptionalField, type UnionField } from "./schema";
+import {
+  defaultOf,
+  settable,
+  variantOf,
+  type Field,
+  type GroupField,
+  type OptionalField,
+  type UnionField,
+} from "./schema";
 import { join } from "./values";
 import css from "./form.module.css";
 
@@ -15,8 +31,11 @@ interface Props {
 export function Fields({ group, path, model }: { group: GroupField; path: string; model: FormModel }) {
   const fields = settable(group);
   const advanced = fields.filter((field) => field.isAdvanced);
-  const rows = (some: Field[]) => some.map((field) => <FieldRow key={field.name} field={field} path={join(path, field.name)} model={model} />);
-  const isWrong = advanced.some(({ name }) => model.problems.some((problem) => problem.field.startsWith(join(path, name))));
+  const rows = (some: Field[]) =>
+    some.map((field) => <FieldRow key={field.name} field={field} path={join(path, field.name)} model={model} />);
+  const isWrong = advanced.some(({ name }) =>
+    model.problems.some((problem) => problem.field.startsWith(join(path, name))),
+  );
   return (
     <>
       {rows(fields.filter((field) => !field.isAdvanced))}
@@ -130,7 +149,12 @@ function ValueButtons({ field, path, model, index }: Props & { index: number }) 
   return (
     <>
       {values.length > 1 && (
-        <button type="button" className={css.small} aria-label={`Take value ${index + 1} of ${field.label} away`} onClick={() => model.removeValue(path, index)}>
+        <button
+          type="button"
+          className={css.small}
+          aria-label={`Take value ${index + 1} of ${field.label} away`}
+          onClick={() => model.removeValue(path, index)}
+        >
           ×
         </button>
       )}
@@ -178,7 +202,13 @@ function nextVariant(field: UnionField, values: unknown[]): unknown {
   return fresh ? defaultOf(fresh.field) : values.at(-1);
 }
 
-function UnionValue({ field, path, model, index, value }: Props & { field: UnionField; index: number; value: unknown }) {
+function UnionValue({
+  field,
+  path,
+  model,
+  index,
+  value,
+}: Props & { field: UnionField; index: number; value: unknown }) {
   const isSeveral = model.valuesAt(path).length > 1;
   const chosen = variantOf(field, value);
   const variant = field.variants[chosen];
@@ -198,7 +228,13 @@ function UnionValue({ field, path, model, index, value }: Props & { field: Union
         </label>
         <div className={css.controls}>
           <div className={css.line}>
-            <select id={id} className={css.select} value={chosen} aria-invalid={problems.length > 0 || undefined} onChange={({ target }) => choose(Number(target.value))}>
+            <select
+              id={id}
+              className={css.select}
+              value={chosen}
+              aria-invalid={problems.length > 0 || undefined}
+              onChange={({ target }) => choose(Number(target.value))}
+            >
               {chosen < 0 && <option value={-1}>choose</option>}
               {field.variants.map((one, i) => (
                 <option key={one.label} value={i}>
@@ -207,7 +243,12 @@ function UnionValue({ field, path, model, index, value }: Props & { field: Union
               ))}
             </select>
             {isSeveral && (
-              <button type="button" className={css.small} aria-label={`Take ${field.label} ${index + 1} away`} onClick={() => model.removeValue(path, index)}>
+              <button
+                type="button"
+                className={css.small}
+                aria-label={`Take ${field.label} ${index + 1} away`}
+                onClick={() => model.removeValue(path, index)}
+              >
                 ×
               </button>
             )}
@@ -257,4 +298,3 @@ function OptionalRow({ field, path, model }: Props & { field: OptionalField }) {
     </div>
   );
 }
-

@@ -28,7 +28,9 @@ export function checkField(field: Field, value: unknown, path: string): FieldPro
       return value === null || value === undefined ? [] : checkField(field.field, value, path);
     case "group":
       return isData(value)
-        ? field.fields.flatMap((one) => (one.name in value ? checkField(one, value[one.name], join(path, one.name)) : []))
+        ? field.fields.flatMap((one) =>
+            one.name in value ? checkField(one, value[one.name], join(path, one.name)) : [],
+          )
         : complain("is required");
     case "list":
       if (!Array.isArray(value)) return complain("must be a list");
@@ -73,7 +75,8 @@ export function limitsOf(field: Field): string {
   const parts = [];
   if (above !== undefined) parts.push(`above ${formatLimit(above)}`);
   else if (min !== undefined) parts.push(`${formatLimit(min)} or more`);
-  if (high !== undefined && !isHuge(high)) parts.push(`${max === undefined ? "below" : "at most"} ${formatLimit(high)}`);
+  if (high !== undefined && !isHuge(high))
+    parts.push(`${max === undefined ? "below" : "at most"} ${formatLimit(high)}`);
   return parts.join(", ");
 }
 

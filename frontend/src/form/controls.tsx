@@ -66,7 +66,12 @@ export function TextControl({ isOptional = false, ...props }: ControlProps & { i
 export function ChoiceControl({ field, ...props }: ControlProps & { field: ChoiceField }) {
   const index = field.options.indexOf(props.value);
   return (
-    <select {...aria(props)} className={css.select} value={index} onChange={({ target }) => props.onChange(field.options[Number(target.value)])}>
+    <select
+      {...aria(props)}
+      className={css.select}
+      value={index}
+      onChange={({ target }) => props.onChange(field.options[Number(target.value)])}
+    >
       {index < 0 && <option value={-1}>choose</option>}
       {field.options.map((option, i) => (
         <option key={i} value={i}>
@@ -82,10 +87,20 @@ export function OptionControl({ options, ...props }: ControlProps & { options: O
   const value = textOf(props.value);
   const isListed = options.some((option) => option.value === value);
   return (
-    <select {...aria(props)} className={css.select} value={value} onChange={({ target }) => props.onChange(target.value)}>
+    <select
+      {...aria(props)}
+      className={css.select}
+      value={value}
+      onChange={({ target }) => props.onChange(target.value)}
+    >
       {!isListed && <option value={value}>{value || "choose"}</option>}
       {options.map((option) => (
-        <option key={option.value} value={option.value} disabled={option.problem !== "" && option.value !== value} title={option.help}>
+        <option
+          key={option.value}
+          value={option.value}
+          disabled={option.problem !== "" && option.value !== value}
+          title={option.help}
+        >
           {option.problem ? `${option.value} (${option.problem})` : option.value}
         </option>
       ))}
@@ -94,7 +109,14 @@ export function OptionControl({ options, ...props }: ControlProps & { options: O
 }
 
 export function BooleanControl(props: ControlProps) {
-  return <input {...aria(props)} type="checkbox" checked={props.value === true} onChange={({ target }) => props.onChange(target.checked)} />;
+  return (
+    <input
+      {...aria(props)}
+      type="checkbox"
+      checked={props.value === true}
+      onChange={({ target }) => props.onChange(target.checked)}
+    />
+  );
 }
 
 interface ListProps extends ControlProps {
@@ -106,7 +128,8 @@ interface ListProps extends ControlProps {
 export function ListControl({ field, numEntries, ...props }: ListProps) {
   const values: unknown[] = Array.isArray(props.value) ? props.value : [];
   const set = (index: number, value: unknown) => props.onChange(values.map((one, i) => (i === index ? value : one)));
-  const nameOf = (index: number) => (numEntries === null ? `entry ${index + 1}` : values.length === 1 ? "all workers" : `worker ${index}`);
+  const nameOf = (index: number) =>
+    numEntries === null ? `entry ${index + 1}` : values.length === 1 ? "all workers" : `worker ${index}`;
   const label = props.label ?? field.label;
   return (
     <div className={css.list} role="group" aria-label={label}>
@@ -115,7 +138,14 @@ export function ListControl({ field, numEntries, ...props }: ListProps) {
           <span className={css.entryName} aria-hidden="true">
             {numEntries === null ? index + 1 : values.length === 1 ? "all" : index}
           </span>
-          <EntryControl field={field.item} {...props} id={index === 0 ? props.id : `${props.id}-entry-${index}`} label={`${label}, ${nameOf(index)}`} value={value} onChange={(next) => set(index, next)} />
+          <EntryControl
+            field={field.item}
+            {...props}
+            id={index === 0 ? props.id : `${props.id}-entry-${index}`}
+            label={`${label}, ${nameOf(index)}`}
+            value={value}
+            onChange={(next) => set(index, next)}
+          />
         </span>
       ))}
       <ListButtons field={field} values={values} numEntries={numEntries} onChange={props.onChange} label={label} />
@@ -149,12 +179,22 @@ function ListButtons({ field, values, numEntries, onChange, label }: ButtonsProp
   return (
     <>
       {values.length < field.maxItems && (
-        <button type="button" className={css.small} aria-label={`Add an entry to ${label}`} onClick={() => onChange([...values, values.at(-1) ?? 0])}>
+        <button
+          type="button"
+          className={css.small}
+          aria-label={`Add an entry to ${label}`}
+          onClick={() => onChange([...values, values.at(-1) ?? 0])}
+        >
           +
         </button>
       )}
       {values.length > field.minItems && (
-        <button type="button" className={css.small} aria-label={`Take the last entry from ${label}`} onClick={() => onChange(values.slice(0, -1))}>
+        <button
+          type="button"
+          className={css.small}
+          aria-label={`Take the last entry from ${label}`}
+          onClick={() => onChange(values.slice(0, -1))}
+        >
           −
         </button>
       )}

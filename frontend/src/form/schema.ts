@@ -100,14 +100,7 @@ export interface BooleanField extends Common {
 }
 
 export type Field =
-  | NumberField
-  | TextField
-  | ChoiceField
-  | GroupField
-  | UnionField
-  | ListField
-  | OptionalField
-  | BooleanField;
+  NumberField | TextField | ChoiceField | GroupField | UnionField | ListField | OptionalField | BooleanField;
 
 /** Read the schema of a whole object, e.g. a run's spec. */
 export function readSchema(root: JsonSchema): GroupField {

@@ -32,7 +32,10 @@ export function EmptyHistory() {
   };
   return (
     <div className={`${table.scroll ?? ""} ${table.empty ?? ""}`}>
-      <p>Every run that is started will stand here, with its settings, its time to the target and how long its workers waited.</p>
+      <p>
+        Every run that is started will stand here, with its settings, its time to the target and how long its workers
+        waited.
+      </p>
       {demonstration && (
         <p>
           <Button kind="primary" isBusy={isBusy} onClick={() => void start()}>

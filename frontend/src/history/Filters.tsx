@@ -23,9 +23,24 @@ export function Filters({ view, tags, onChange }: Props) {
   return (
     <search className={css.filters}>
       <SearchField text={view.q} onChange={(q) => onChange({ q })} />
-      <Choice label="State" value={view.states.join(",")} onChange={(text) => onChange({ states: text.split(",").filter(Boolean) })} options={[{ value: ACTIVE, label: "not ended" }, ...ALL_STATES.map(plain)]} />
-      <Choice label="Policy" value={view.policy} onChange={(policy) => onChange({ policy })} options={policiesOf(catalogue).map(plain)} />
-      <Choice label="Data" value={view.dataset} onChange={(dataset) => onChange({ dataset })} options={(catalogue?.datasets ?? []).map(({ name }) => plain(name))} />
+      <Choice
+        label="State"
+        value={view.states.join(",")}
+        onChange={(text) => onChange({ states: text.split(",").filter(Boolean) })}
+        options={[{ value: ACTIVE, label: "not ended" }, ...ALL_STATES.map(plain)]}
+      />
+      <Choice
+        label="Policy"
+        value={view.policy}
+        onChange={(policy) => onChange({ policy })}
+        options={policiesOf(catalogue).map(plain)}
+      />
+      <Choice
+        label="Data"
+        value={view.dataset}
+        onChange={(dataset) => onChange({ dataset })}
+        options={(catalogue?.datasets ?? []).map(({ name }) => plain(name))}
+      />
       <Choice label="Tag" value={view.tag} onChange={(tag) => onChange({ tag })} options={tags.map(plain)} />
     </search>
   );
@@ -60,7 +75,15 @@ function SearchField({ text, onChange }: { text: string; onChange: (text: string
   return (
     <label className={css.search}>
       <span className="unseen">Search in name, experiment and tags</span>
-      <input id="history-search" type="search" placeholder="Name, experiment or tag" value={typed} autoComplete="off" spellCheck={false} onChange={({ target }) => setTyped(target.value)} />
+      <input
+        id="history-search"
+        type="search"
+        placeholder="Name, experiment or tag"
+        value={typed}
+        autoComplete="off"
+        spellCheck={false}
+        onChange={({ target }) => setTyped(target.value)}
+      />
     </label>
   );
 }

@@ -39,7 +39,10 @@ export function HistoryPage() {
 
   const show = useCallback((next: HistoryView, isStep = false) => {
     // Typing and selecting leave no step behind for "back"; another page or another order does.
-    navigate(`/runs${writeView(next)}`, { replace: !isStep, state: isStep ? stateWith(next) : window.history.state as unknown });
+    navigate(`/runs${writeView(next)}`, {
+      replace: !isStep,
+      state: isStep ? stateWith(next) : (window.history.state as unknown),
+    });
   }, []);
   const select = (ids: string[]) => show({ ...view, selected: ids });
   const chosen = view.selected.flatMap((id) => seen.get(id) ?? []);
@@ -50,7 +53,10 @@ export function HistoryPage() {
     j: { label: "Next run", run: () => moveRow(1) },
     k: { label: "Previous run", run: () => moveRow(-1) },
     x: { label: "Select the run", run: () => withFocusedRun((id) => select(toggle(view.selected, id))) },
-    c: { label: "Compare the selected runs", run: () => view.selected.length > 1 && navigate(compareUrl(view.selected)) },
+    c: {
+      label: "Compare the selected runs",
+      run: () => view.selected.length > 1 && navigate(compareUrl(view.selected)),
+    },
     ...(view.selected.length > 0 && { Escape: { label: "Select nothing", run: () => select([]) } }),
   });
 
@@ -59,7 +65,14 @@ export function HistoryPage() {
     <>
       <h1 className={css.title}>History</h1>
       {!isEmpty && <Filters view={view} tags={tags} onChange={(changes) => show(refine(view, changes))} />}
-      {!isEmpty && <SelectionBar view={view} chosen={chosen} onClear={() => select([])} onAsk={(what) => setAsking({ what, runs: chosen })} />}
+      {!isEmpty && (
+        <SelectionBar
+          view={view}
+          chosen={chosen}
+          onClear={() => select([])}
+          onAsk={(what) => setAsking({ what, runs: chosen })}
+        />
+      )}
       {resource.error && !(resource.error.isConnection && page) && (
         <Notice kind="fault" title="The runs could not be loaded.">
           {resource.error.message}
@@ -78,13 +91,21 @@ export function HistoryPage() {
               sort={view.sort}
               onSort={(sort) => show(refine(view, { sort }), true)}
               hasExperiment
-              tagCell={(run) => <TagCell run={run} onFilter={(tag) => show(refine(view, { tag }), true)} onEdit={() => setAsking({ what: "tags", runs: [run] })} />}
+              tagCell={(run) => (
+                <TagCell
+                  run={run}
+                  onFilter={(tag) => show(refine(view, { tag }), true)}
+                  onEdit={() => setAsking({ what: "tags", runs: [run] })}
+                />
+              )}
             />
           ) : (
             <div className={`${table.scroll ?? ""} ${table.empty ?? ""}`}>
               <p>No run matches.</p>
               <p>
-                <Button onClick={() => show(refine(view, { q: "", states: [], policy: "", dataset: "", tag: "" }))}>Show all runs</Button>
+                <Button onClick={() => show(refine(view, { q: "", states: [], policy: "", dataset: "", tag: "" }))}>
+                  Show all runs
+                </Button>
               </p>
             </div>
           )}
@@ -92,7 +113,9 @@ export function HistoryPage() {
         </div>
       )}
       {asking?.what === "tags" && <TagDialog runs={asking.runs} known={tags} onClose={() => setAsking(null)} />}
-      {asking?.what === "clone" && asking.runs[0] && <CloneDialog run={asking.runs[0]} onClose={() => setAsking(null)} />}
+      {asking?.what === "clone" && asking.runs[0] && (
+        <CloneDialog run={asking.runs[0]} onClose={() => setAsking(null)} />
+      )}
       {asking?.what === "delete" && (
         <DeleteDialog
           runs={asking.runs}
@@ -109,7 +132,10 @@ export function HistoryPage() {
 
 /** Runs that this page has shown, so that a selection may reach over several pages of the list. */
 function useSeen(runs: readonly Run[]): ReadonlyMap<string, Run> {
-  const [seen, setSeen] = useState<{ runs: readonly Run[]; byId: ReadonlyMap<string, Run> }>({ runs: [], byId: new Map() });
+  const [seen, setSeen] = useState<{ runs: readonly Run[]; byId: ReadonlyMap<string, Run> }>({
+    runs: [],
+    byId: new Map(),
+  });
   if (seen.runs === runs || (runs.length === 0 && seen.runs.length === 0)) return seen.byId;
   const byId = new Map([...seen.byId, ...runs.map((run) => [run.id, run] as const)]);
   setSeen({ runs, byId });
@@ -162,11 +188,22 @@ function TagCell({ run, onFilter, onEdit }: { run: Run; onFilter: (tag: string) 
   return (
     <span className={css.tags}>
       {run.tags.map((tag) => (
-        <button key={tag} type="button" className={css.tag} title={`Show only runs with the tag ${tag}`} onClick={() => onFilter(tag)}>
+        <button
+          key={tag}
+          type="button"
+          className={css.tag}
+          title={`Show only runs with the tag ${tag}`}
+          onClick={() => onFilter(tag)}
+        >
           {tag}
         </button>
       ))}
-      <button type="button" className={css.editTags} aria-label={`Edit the tags of ${run.name}, seed ${run.spec.seed}`} onClick={onEdit}>
+      <button
+        type="button"
+        className={css.editTags}
+        aria-label={`Edit the tags of ${run.name}, seed ${run.spec.seed}`}
+        onClick={onEdit}
+      >
         {run.tags.length > 0 ? "edit" : "+ tag"}
       </button>
     </span>
@@ -192,17 +229,27 @@ function Pages({ view, page, onGo }: { view: HistoryView; page: RunPage; onGo: (
   return (
     <nav className={css.pages} aria-label="Pages of the list">
       <span className="quiet">
-        {isPaged && page.runs.length > 0 ? `${formatCount(first)}–${formatCount(last)} of ${plural(page.total, "run")}` : plural(page.total, "run")}
+        {isPaged && page.runs.length > 0
+          ? `${formatCount(first)}–${formatCount(last)} of ${plural(page.total, "run")}`
+          : plural(page.total, "run")}
       </span>
       {isPaged && (
         <>
           <Button kind="quiet" disabled={view.page === 1} onClick={() => onGo({ ...view, cursor: null, page: 1 })}>
             First
           </Button>
-          <Button kind="quiet" disabled={view.page === 1 || previous === undefined} onClick={() => onGo({ ...view, cursor: previous ?? null, page: view.page - 1 })}>
+          <Button
+            kind="quiet"
+            disabled={view.page === 1 || previous === undefined}
+            onClick={() => onGo({ ...view, cursor: previous ?? null, page: view.page - 1 })}
+          >
             Previous
           </Button>
-          <Button kind="quiet" disabled={page.next_cursor === null} onClick={() => onGo({ ...view, cursor: page.next_cursor, page: view.page + 1 })}>
+          <Button
+            kind="quiet"
+            disabled={page.next_cursor === null}
+            onClick={() => onGo({ ...view, cursor: page.next_cursor, page: view.page + 1 })}
+          >
             Next
           </Button>
         </>

@@ -29,7 +29,7 @@ const COLUMNS: Column[] = [
     title: "Time to target",
     sort: "time_to_target_s",
     isFigure: true,
-    cell: ({ summary }) => <TargetCell {...summary} />,
+    cell: (run) => <TargetCell run={run} />,
   },
   {
     key: "accuracy",
@@ -47,9 +47,32 @@ const COLUMNS: Column[] = [
     isFigure: true,
     cell: ({ summary }) => <Num value={summary.utilisation} as="percent" />,
   },
-  { key: "wait", title: "Waiting", sort: "wait_share", isFigure: true, cell: ({ summary }) => <Num value={summary.wait_share} as="percent" /> },
-  { key: "duration", title: "Duration", sort: "duration_s", isFigure: true, cell: ({ summary, started_at }) => <Num value={started_at ? summary.duration_s : null} as="seconds" /> },
-  { key: "created", title: "Created", sort: "created_at", isDownFirst: true, isFigure: true, cell: (run) => <Time iso={run.created_at} /> },
+  {
+    key: "wait",
+    title: "Waiting",
+    sort: "wait_share",
+    isFigure: true,
+    cell: ({ summary }) => <Num value={summary.wait_share} as="percent" />,
+  },
+  {
+    key: "duration",
+    title: "Duration",
+    sort: "duration_s",
+    isFigure: true,
+    cell: ({ summary, started_at }) => <Num value={started_at ? summary.duration_s : null} as="seconds" />,
+  },
+  {
+    key: "created",
+    title: "Created",
+    sort: "created_at",
+    isDownFirst: true,
+    isFigure: true,
+    cell: (run) => <Time iso={run.created_at} />,
+  },
+];
+
+/** What is the same in most lists stands last. */
+const LATE_COLUMNS: Column[] = [
   { key: "task", title: "Task", cell: ({ spec }) => `${spec.task.model} on ${spec.task.dataset}` },
   { key: "workers", title: "Workers", isFigure: true, cell: ({ spec }) => spec.cluster.num_workers },
 ];
@@ -68,13 +91,27 @@ interface Props {
 }
 
 /** Runs as rows, with their figures; any number can be selected. */
-export function RunTable({ caption, runs, selected, onSelect, sort = "", onSort, hasExperiment = false, nameOf = ({ name }) => name, without = [], tagCell }: Props) {
+export function RunTable({
+  caption,
+  runs,
+  selected,
+  onSelect,
+  sort = "",
+  onSort,
+  hasExperiment = false,
+  nameOf = ({ name }) => name,
+  without = [],
+  tagCell,
+}: Props) {
   const chosen = new Set(selected);
   const numChosen = runs.filter(({ id }) => chosen.has(id)).length;
   const isAll = runs.length > 0 && numChosen === runs.length;
   const ids = runs.map(({ id }) => id);
-  const toggleAll = () => onSelect(isAll ? selected.filter((id) => !ids.includes(id)) : [...new Set([...selected, ...ids])]);
+  const toggleAll = () =>
+    onSelect(isAll ? selected.filter((id) => !ids.includes(id)) : [...new Set([...selected, ...ids])]);
   const columns = COLUMNS.filter(({ key }) => !without.includes(key));
+  const heads = (some: readonly Column[]) =>
+    some.map((column) => <Head key={column.key} column={column} sort={sort} onSort={onSort} />);
   return (
     <div className={table.scroll}>
       <table className={`${table.table ?? ""} ${css.runs ?? ""}`}>
@@ -94,11 +131,15 @@ export function RunTable({ caption, runs, selected, onSelect, sort = "", onSort,
                 />
               </label>
             </th>
-            <Head column={{ key: "name", title: "Run", sort: "name", cell: () => null }} sort={sort} onSort={onSort} className={css.name} />
-            {columns.map((column) => (
-              <Head key={column.key} column={column} sort={sort} onSort={onSort} />
-            ))}
+            <Head
+              column={{ key: "name", title: "Run", sort: "name", cell: () => null }}
+              sort={sort}
+              onSort={onSort}
+              className={css.name}
+            />
+            {heads(columns)}
             {tagCell && <th scope="col">Tags</th>}
+            {heads(LATE_COLUMNS)}
           </tr>
         </thead>
         <tbody>
@@ -110,7 +151,9 @@ export function RunTable({ caption, runs, selected, onSelect, sort = "", onSort,
                     type="checkbox"
                     aria-label={`Select ${run.name}, ${describeValue(run.spec.policy)}, seed ${run.spec.seed}`}
                     checked={chosen.has(run.id)}
-                    onChange={() => onSelect(chosen.has(run.id) ? selected.filter((id) => id !== run.id) : [...selected, run.id])}
+                    onChange={() =>
+                      onSelect(chosen.has(run.id) ? selected.filter((id) => id !== run.id) : [...selected, run.id])
+                    }
                   />
                 </label>
               </td>
@@ -118,21 +161,28 @@ export function RunTable({ caption, runs, selected, onSelect, sort = "", onSort,
                 <Link to={`/runs/${run.id}`} data-row-link title={run.name}>
                   {nameOf(run)}
                 </Link>
-                {hasExperiment && run.experiment_name !== run.name && <span className="quiet"> {run.experiment_name}</span>}
+                {hasExperiment && run.experiment_name !== run.name && (
+                  <span className="quiet"> {run.experiment_name}</span>
+                )}
                 {run.is_simulated && <span className={css.simulated}>simulated</span>}
               </th>
-              {columns.map(({ key, isFigure, cell }) => (
-                <td key={key} className={isFigure ? table.right : undefined}>
-                  {cell(run)}
-                </td>
-              ))}
+              <Cells columns={columns} run={run} />
               {tagCell && <td className={css.tags}>{tagCell(run)}</td>}
+              <Cells columns={LATE_COLUMNS} run={run} />
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+function Cells({ columns, run }: { columns: readonly Column[]; run: Run }) {
+  return columns.map(({ key, isFigure, cell }) => (
+    <td key={key} className={isFigure ? table.right : undefined}>
+      {cell(run)}
+    </td>
+  ));
 }
 
 interface HeadProps {
@@ -157,8 +207,19 @@ function Head({ column, sort, onSort, className = "" }: HeadProps) {
     <th scope="col" className={place} aria-sort={direction}>
       <button type="button" className={css.sort} onClick={() => onSort(nextSort(sort, key, isDownFirst))}>
         {title}
-        <svg width="8" height="8" viewBox="0 0 8 8" aria-hidden="true" data-shown={direction !== undefined || undefined}>
-          <path d={direction === "descending" ? "M1 2.5L4 6l3-3.5" : "M1 5.5L4 2l3 3.5"} fill="none" stroke="currentColor" strokeWidth="1.5" />
+        <svg
+          width="8"
+          height="8"
+          viewBox="0 0 8 8"
+          aria-hidden="true"
+          data-shown={direction !== undefined || undefined}
+        >
+          <path
+            d={direction === "descending" ? "M1 2.5L4 6l3-3.5" : "M1 5.5L4 2l3 3.5"}
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.5"
+          />
         </svg>
       </button>
     </th>
@@ -191,8 +252,13 @@ export function PolicyText({ policy }: { policy: unknown }) {
   );
 }
 
-function TargetCell({ target, time_to_target_s: timeS, outcome }: Run["summary"]) {
+function TargetCell({ run }: { run: Run }) {
+  const { time_to_target_s: timeS, outcome } = run.summary;
   if (timeS !== null) return <Num value={timeS} as="seconds" />;
-  if (!target) return <span className="quiet">no target</span>;
-  return outcome === "completed" || outcome === "stopped" ? <span className="quiet">not reached</span> : <Num value={null} />;
+  if (!run.spec.stop.target) return <span className="quiet">no target</span>;
+  return outcome === "completed" || outcome === "stopped" ? (
+    <span className="quiet">not reached</span>
+  ) : (
+    <Num value={null} />
+  );
 }

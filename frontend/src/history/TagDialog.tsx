@@ -95,7 +95,11 @@ export function TagDialog({ runs, known, onClose }: Props) {
           .map((tag) => (
             <li key={tag}>
               <span>{tag}</span>
-              <button type="button" aria-label={`Take ${tag} away`} onClick={() => setAdded(added.filter((one) => one !== tag))}>
+              <button
+                type="button"
+                aria-label={`Take ${tag} away`}
+                onClick={() => setAdded(added.filter((one) => one !== tag))}
+              >
                 ×
               </button>
             </li>
@@ -103,7 +107,14 @@ export function TagDialog({ runs, known, onClose }: Props) {
       </ul>
       <label className={css.add}>
         New tags
-        <input value={typed} list="known-tags" autoComplete="off" onChange={({ target }) => setTyped(target.value)} onKeyDown={onKeyDown} aria-describedby="tag-help" />
+        <input
+          value={typed}
+          list="known-tags"
+          autoComplete="off"
+          onChange={({ target }) => setTyped(target.value)}
+          onKeyDown={onKeyDown}
+          aria-describedby="tag-help"
+        />
       </label>
       <datalist id="known-tags">
         {known.map((tag) => (

@@ -2,7 +2,14 @@
 
 /** Read "a, b": trimmed, each once. */
 export function readTags(text: string): string[] {
-  return [...new Set(text.split(",").map((tag) => tag.trim()).filter(Boolean))];
+  return [
+    ...new Set(
+      text
+        .split(",")
+        .map((tag) => tag.trim())
+        .filter(Boolean),
+    ),
+  ];
 }
 
 /** The tags that any of the runs carries, by name, with how many carry it. */

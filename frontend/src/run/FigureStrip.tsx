@@ -2,11 +2,12 @@ import { useMemo } from "react";
 import { Sparkline } from "../charts/Sparkline";
 import { formatNumber, formatPercent, splitBytes, type Quantity } from "../format";
 import { figuresOver, figuresWithin, type Figures } from "../store/figures";
+import type { RunModel } from "../store/model";
 import { useNews, usePageSession } from "./session";
 import css from "./FigureStrip.module.css";
 
 const RECENT_S = 10;
-const NUM_POINTS = 60;
+const MOST_POINTS = 96;
 
 interface Column {
   key: keyof Figures;
@@ -52,7 +53,7 @@ export function FigureStrip() {
     return {
       now: isOver ? all : figuresWithin(model, Math.max(0, nowS - RECENT_S), nowS, nowS),
       whole: all,
-      past: figuresOver(model, 0, nowS, nowS, NUM_POINTS),
+      past: figuresOver(model, nowS, MOST_POINTS),
     };
     // Everything follows the model, which says by `news` that it has changed.
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -72,11 +73,15 @@ export function FigureStrip() {
                 {text}
                 {unit && <span className="unit">{unit}</span>}
               </b>
-              {!isOver && key !== "loss" && (
-                <small title="over the whole run so far">
-                  run {mean.text}
-                  {mean.unit}
-                </small>
+              {key === "loss" ? (
+                <small title="newest evaluation on the held-back set">{model.evaluations.length > 0 && `test ${formatNumber(testLoss(model))}`}</small>
+              ) : (
+                !isOver && whole[key] !== null && (
+                  <small title="over the whole run so far">
+                    run {mean.text}
+                    {mean.unit && `\u202f${mean.unit}`}
+                  </small>
+                )
               )}
             </dd>
             <dd className={css.past} aria-hidden="true">
@@ -87,4 +92,8 @@ export function FigureStrip() {
       })}
     </dl>
   );
+}
+
+function testLoss({ evaluations }: RunModel): number | null {
+  return evaluations.length === 0 ? null : evaluations.get(evaluations.length - 1, "loss");
 }

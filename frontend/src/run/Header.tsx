@@ -2,7 +2,7 @@ import { useState } from "react";
 import { api, ApiError } from "../api/client";
 import { invalidate, putResource } from "../api/resource";
 import type { Run } from "../api/types";
-import { describeValue } from "../form/describe";
+import { describeValue, splitTagged } from "../form/describe";
 import { formatNumber, formatPercent, formatSeconds } from "../format";
 import { progressOf } from "../history/progress";
 import { Button } from "../ui/Button";
@@ -10,14 +10,13 @@ import { Notice } from "../ui/Notice";
 import { Num } from "../ui/Num";
 import { Progress } from "../ui/Progress";
 import { StateMark } from "../ui/StateMark";
-import { PolicyText } from "../history/RunTable";
 import { LiveBadge } from "./LiveBadge";
 import { useNews, usePageSession } from "./session";
 import css from "./Header.module.css";
 
 /** What the run is, how far it has come, and what can be done with it. */
 export function Header({ run, onClone }: { run: Run; onClone: () => void }) {
-  const { task, cluster, policy, speed } = run.spec;
+  const { head, rest } = splitTagged({ ...run.spec.policy });
   return (
     <header className={css.header}>
       <h1 className={css.name} title={run.name}>
@@ -25,11 +24,8 @@ export function Header({ run, onClone }: { run: Run; onClone: () => void }) {
       </h1>
       <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
       {run.is_simulated && <span className={css.simulated}>simulated</span>}
-      <span className={css.policy}>
-        <PolicyText policy={policy} />
-      </span>
-      <span className={css.task} title={`speeds: ${describeValue(speed)}`}>
-        {task.model} on {task.dataset}, {cluster.num_workers} workers
+      <span className={css.policy} title={describeValue(run.spec.policy)}>
+        {head} <span className="quiet">{rest}</span>
       </span>
       <Elapsed run={run} />
       <Target run={run} />
@@ -76,9 +72,8 @@ function Target({ run }: { run: Run }) {
   const last = model.evaluations.length - 1;
   const now = last < 0 ? null : model.evaluations.get(last, isAccuracy ? "accuracy" : "loss");
   return (
-    <span className={css.target}>
-      target {goal}
-      {now !== null && <span className="quiet">, now {write(now)}</span>}
+    <span className={css.target} title={`target: ${goal}`}>
+      {isAccuracy ? "accuracy" : "loss"} {now === null ? "" : write(now)} <span className="quiet">{now === null ? "target" : "of"} {write(target.value)}</span>
     </span>
   );
 }

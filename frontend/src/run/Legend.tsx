@@ -6,9 +6,10 @@ import css from "./Legend.module.css";
 
 const ITEMS: { kind: Kind; label: string; help: string }[] = [
   { kind: Kind.compute, label: "compute", help: "an iteration of local training" },
-  { kind: Kind.overlapped, label: "during sync", help: "local training that goes on during a synchronisation" },
+  { kind: Kind.overlapped, label: "compute during a synchronisation", help: "local training that goes on while a push is in flight" },
   { kind: Kind.up, label: "transfer", help: "weights or deltas travel and the worker does not compute" },
   { kind: Kind.wait, label: "wait", help: "held by the gate" },
+  { kind: Kind.evaluation, label: "evaluation", help: "the held-back set, on a snapshot of the weights" },
   { kind: Kind.lost, label: "lost", help: "the process is gone" },
 ];
 
@@ -18,13 +19,20 @@ const HEIGHT = 12;
 /** What the colours and textures of the lanes mean. */
 export function Legend() {
   return (
-    <ul className={css.legend} aria-label="Colours of the lanes">
+    <ul className={css.legend} aria-label="What the lanes show">
       {ITEMS.map(({ kind, label, help }) => (
         <li key={kind} title={help}>
           <Sample kind={kind} />
           {label}
         </li>
       ))}
+      <li title="predicted 5-95% window of the next synchronisation; once it has passed, its outline">
+        <svg width="16" height="12" viewBox="0 0 16 12" aria-hidden="true">
+          <path d="M1 11l6-10M6 11l6-10" stroke="currentColor" strokeWidth="0.8" />
+          <rect x="0.5" y="0.5" width="15" height="11" fill="none" stroke="currentColor" strokeDasharray="3 2" />
+        </svg>
+        predicted window
+      </li>
     </ul>
   );
 }

@@ -31,7 +31,8 @@ function wordsOf(status: FeedStatus, isFinished: boolean, numEvents: number): Wo
   switch (status.name) {
     case "live":
       if (isFinished) return { label: "ended", title: `All ${seen} are here.`, glyph: "ring" };
-      return { label: numEvents > 0 ? "live" : "waiting", title: `${seen}; nothing is behind.`, glyph: "full" };
+      if (numEvents === 0) return { label: "no events yet", title: "The stream is open.", glyph: "ring" };
+      return { label: "live", title: `${seen} are here; nothing is behind.`, glyph: "full" };
     case "catching up":
       return { label: `catching up, ${formatCount(status.numBehind)} events to go`, title: `${seen} are here.`, glyph: "half" };
     case "connecting":

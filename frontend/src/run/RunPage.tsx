@@ -12,6 +12,7 @@ import type { Selection } from "../timeline/selection";
 import { SkeletonPage } from "../ui/Skeleton";
 import { FigureStrip } from "./FigureStrip";
 import { Header } from "./Header";
+import { Legend } from "./Legend";
 import { MissingRun, StateNotice } from "./StateNotice";
 import { SessionContext, useNews, usePageSession, useSession } from "./session";
 import { SidePanel } from "./SidePanel";
@@ -38,8 +39,8 @@ export function RunPage({ runId }: { runId: string }) {
   );
 }
 
-const LOSS_HEIGHT = 116;
-const WAIT_HEIGHT = 88;
+const LOSS_HEIGHT = 108;
+const WAIT_HEIGHT = 80;
 
 function Page({ run }: { run: Run }) {
   const [selection, setSelection] = useState<Selection | null>(null);
@@ -77,6 +78,7 @@ function Page({ run }: { run: Run }) {
           </div>
           <LossChart session={session} height={LOSS_HEIGHT} target={run.spec.stop.target} />
           <WaitChart session={session} height={WAIT_HEIGHT} numWorkers={numWorkers} />
+          <Legend />
         </section>
         {isPanelShown && (
           <SidePanel run={run} selection={selection} isSheet={isNarrow} onSelect={select} onClose={() => (isNarrow ? setSelection(null) : setPanelOpen(false))} />

@@ -1,13 +1,14 @@
 import { useEffect, useRef } from "react";
 import type { Run } from "../api/types";
 import { formatPercent, formatSeconds, plural } from "../format";
-import { nextForecast, trackRecord } from "../store/forecast";
+import { nextForecast, nextText, trackRecord } from "../store/forecast";
 import { ratio } from "../store/figures";
 import { nodeName } from "../store/model";
 import { describe, type Fact } from "../timeline/describe";
 import type { Selection } from "../timeline/selection";
 import { exactTime } from "../timeline/ticks";
 import { NodeFacts } from "./NodeFacts";
+import { RunFacts } from "./RunFacts";
 import { useNews, usePageSession } from "./session";
 import css from "./SidePanel.module.css";
 
@@ -50,7 +51,8 @@ export function SidePanel({ run, selection, isSheet, onSelect, onClose }: Props)
       )}
       {selection && !description && !node && <p className={css.section}>This node has not been heard of yet.</p>}
       {node && <NodeFacts node={node} />}
-      {!selection && <ForecastSection policy={run.spec.policy.name} forecaster={run.spec.forecaster.name} />}
+      {!selection && <ForecastSection policy={run.spec.policy.name} />}
+      {!selection && <RunFacts run={run} />}
     </aside>
   );
 }
@@ -75,7 +77,7 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
   );
 }
 
-function ForecastSection({ policy, forecaster }: { policy: string; forecaster: string }) {
+function ForecastSection({ policy }: { policy: string }) {
   const { store } = usePageSession();
   const { model } = store;
   const nowS = store.nowS();
@@ -93,16 +95,13 @@ function ForecastSection({ policy, forecaster }: { policy: string; forecaster: s
     <>
       {next && (
         <section className={css.section}>
-          <p className={css.title}>
-            {next.cutS >= nowS ? `Next predicted in ${formatSeconds(next.cutS - nowS)}` : `Overdue by ${formatSeconds(nowS - next.cutS)}`}
-          </p>
+          <p className={css.title}>{capital(nextText(model, next, nowS))}</p>
           {next.reason && <p className={css.reason}>{next.reason}</p>}
           <Facts
             facts={[
               { name: "predicted for", value: exactTime(next.cutS) },
               { name: "window, 5–95%", value: `${exactTime(next.lowS)} to ${exactTime(next.highS)}` },
               { name: "predicted idle share", value: formatPercent(next.idle) },
-              { name: "forecaster", value: forecaster },
             ]}
           />
         </section>
@@ -112,11 +111,11 @@ function ForecastSection({ policy, forecaster }: { policy: string; forecaster: s
         <Facts
           facts={[
             { name: "predicted", value: plural(record.num, "synchronisation") },
-            { name: "inside their window", value: `${formatPercent(ratio(record.numCovered, record.num))} (90% wanted)` },
+            { name: "inside their window", value: formatPercent(ratio(record.numCovered, record.num)) },
+            { name: "wanted", value: "90%" },
             { name: "mean error", value: formatSeconds(record.num > 0 ? record.meanErrorS : null) },
           ]}
         />
-        <p className="quiet">Each is judged by the newest plan before it came.</p>
       </section>
     </>
   );

@@ -1,5 +1,6 @@
 import type { Run } from "../api/types";
 import { Link } from "../app/Link";
+import { describeValue } from "../form/describe";
 import { plural } from "../format";
 import { Notice } from "../ui/Notice";
 import { useNews, usePageSession } from "./session";
@@ -20,32 +21,37 @@ export function StateNotice({ run }: { run: Run }) {
       </Notice>
     );
   }
-  switch (run.state) {
+  if (run.state === "failed") {
+    return (
+      <Notice kind="fault" title="The run failed: ">
+        {run.reason ?? (model.closing || "no closing sentence was recorded.")}{" "}
+        <span className="quiet">
+          What was recorded stays. The log below has what the processes printed; Resume goes on from the last checkpoint.
+        </span>
+      </Notice>
+    );
+  }
+  return <p className={css.line}>{lineOf(run, model.closing)}</p>;
+}
+
+/** One line that is always there, so that nothing jumps when the state changes. */
+function lineOf({ state, reason, queue_position, spec }: Run, closing: string): string {
+  const { task, cluster, speed } = spec;
+  const workers = plural(cluster.num_workers, "worker");
+  switch (state) {
     case "queued":
-      return (
-        <Notice title={run.queue_position === null ? "In the queue. " : `Number ${run.queue_position} in the queue. `}>
-          It starts by itself when the runs before it have ended.
-        </Notice>
-      );
+      return `${queue_position === null ? "In the queue" : `Number ${queue_position} in the queue`}: it starts by itself when the runs before it have ended.`;
     case "starting":
-      return <Notice title="Starting: ">a server, an evaluator and {plural(run.spec.cluster.num_workers, "worker")}. The first iterations take a few seconds.</Notice>;
+      return `Starting a server, an evaluator and ${workers}; the first iterations take a few seconds.`;
     case "stopping":
-      return <Notice title="Stopping: ">the workers finish their iteration, then a checkpoint is written.</Notice>;
-    case "failed":
-      return (
-        <Notice kind="fault" title="The run failed: ">
-          {run.reason ?? (model.closing || "no closing sentence was recorded.")}{" "}
-          <span className="quiet">
-            What was recorded stays. The log below has what the processes printed; Resume goes on from the last checkpoint.
-          </span>
-        </Notice>
-      );
+      return "Stopping: the workers finish their iteration, then a checkpoint is written.";
     case "stopped":
-      return <p className={css.line}>Stopped: {run.reason ?? model.closing}</p>;
+      return `Stopped: ${reason ?? closing}`;
     case "completed":
-      return <p className={css.line}>Completed: {run.reason ?? model.closing}</p>;
+      return `Completed: ${reason ?? closing}`;
+    case "failed":
     case "running":
-      return null;
+      return `${task.model} on ${task.dataset}, ${workers}${"factors" in speed ? `, slowness ${describeValue(speed.factors)}` : ""}`;
   }
 }
 

@@ -1,10 +1,6 @@
-import { formatSeconds } from "../format";
-import { lastOutcome, nextForecast } from "../store/forecast";
-import { nodeName } from "../store/model";
-import { activityAt } from "../store/open";
-import { Kind } from "../store/spans";
+import { lastOutcome, nextForecast, nextText, outcomeText } from "../store/forecast";
+import { recentSentence } from "../store/recent";
 import { Button } from "../ui/Button";
-import { Legend } from "./Legend";
 import { useNews, usePageSession } from "./session";
 import css from "./TimelineBar.module.css";
 
@@ -21,7 +17,6 @@ export function TimelineBar({ isPanelOpen, onPanel }: Props) {
   return (
     <div className={css.bar}>
       <p className={css.sentence}>{sentence(session.store.model, session.store.nowS(), session.store.isLive)}</p>
-      <Legend />
       <span className={css.tools}>
         <Button kind="quiet" onClick={() => view.zoomByKey(1 / 0.6)} aria-label="Zoom out" title="Zoom out (S)">
           −
@@ -30,7 +25,7 @@ export function TimelineBar({ isPanelOpen, onPanel }: Props) {
           +
         </Button>
         <Button kind="quiet" onClick={() => view.follow()} aria-pressed={view.isFollowing} title="Follow now; an ended run is shown whole (F)" className={css.follow ?? ""}>
-          {session.store.isLive ? "Follow" : "Show all"}
+          {session.store.isRunning ? "Follow" : "Show all"}
         </Button>
         {onPanel && (
           <Button kind="quiet" onClick={onPanel} aria-pressed={isPanelOpen} title="Open or fold the panel (P)" aria-label="Panel">
@@ -48,24 +43,17 @@ export function TimelineBar({ isPanelOpen, onPanel }: Props) {
 
 type Session = ReturnType<typeof usePageSession>;
 
-/** Say when the next synchronisation is and whether the last forecast was right; without forecasts, who waits. */
+/** Say when the next synchronisation is and whether the last forecast was right; without forecasts, whom others wait for. */
 function sentence(model: Session["store"]["model"], nowS: number, isLive: boolean): string {
   const parts: string[] = [];
   const next = isLive ? nextForecast(model) : null;
-  if (next) {
-    const away = formatSeconds(Math.abs(next.cutS - nowS));
-    parts.push(next.cutS >= nowS ? `Next synchronisation predicted in ${away}.` : `Synchronisation overdue by ${away}.`);
-  }
+  if (next) parts.push(nextText(model, next, nowS));
   const last = lastOutcome(model);
-  if (last) {
-    const away = formatSeconds(Math.abs(last.errorS));
-    const when = Math.abs(last.errorS) < 0.0005 ? "exactly when" : `${away} ${last.errorS > 0 ? "later" : "earlier"} than`;
-    parts.push(`The last came ${when} predicted, ${last.isCovered ? "inside" : "outside"} its window.`);
-  }
-  if (parts.length > 0) return parts.join(" ");
+  if (last) parts.push(`the last came ${outcomeText(last)}`);
+  if (parts.length > 0) return capital(`${parts.join("; ")}.`);
   if (!isLive) return "";
-  const waiting = model.workers.filter((node) => activityAt(model, node, nowS).kind === Kind.wait);
-  if (waiting.length === 0) return model.numIterations > 0 ? "Nobody waits." : "";
-  if (waiting.length > 3) return `${waiting.length} workers wait.`;
-  return `${waiting.map(({ id }) => nodeName(id)).join(" and ")} ${waiting.length === 1 ? "waits" : "wait"}.`;
+  return recentSentence(model, nowS);
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+

@@ -15,7 +15,7 @@ export function iterationFinished(model: RunModel, event: EventOf<"IterationFini
     kind: event.is_overlapped ? Kind.overlapped : Kind.compute,
     iteration: event.iteration,
     reason: -1,
-    value: event.loss,
+    value: event.loss ?? NaN,
     isSlow,
     seq: event.seq,
   });
@@ -24,7 +24,7 @@ export function iterationFinished(model: RunModel, event: EventOf<"IterationFini
   node.iteration = event.iteration;
   if (isSlow) node.numSlow += 1;
   model.numIterations += 1;
-  if (Number.isFinite(event.loss)) model.trainLoss.add(event.at_s, event.loss);
+  if (event.loss !== null) model.trainLoss.add(event.at_s, event.loss);
 }
 
 export function pushArrived(model: RunModel, event: EventOf<"PushArrived">): void {
@@ -52,6 +52,7 @@ function block(node: NodeModel, fromS: number, arrivedS: number, iteration: numb
 export function workerHeld(model: RunModel, event: EventOf<"WorkerHeld">): void {
   const node = workerOf(model, event.worker);
   const reason = intern(model, event.reason);
+  model.blamed.set(reason, event.waits_for);
   const { lastEndS } = node.track;
   if (lastEndS !== null && event.at_s < lastEndS) node.track.explainWait(event.at_s, reason);
   else node.holds.push({ atS: event.at_s, reason, waitsFor: event.waits_for });

@@ -82,10 +82,11 @@ export function figuresWithin(model: RunModel, fromS: number, toS: number, nowS:
   };
 }
 
-/** Cut [fromS, toS) into `num` equal parts and give the figures of each. */
-export function figuresOver(model: RunModel, fromS: number, toS: number, nowS: number, num: number): Figures[] {
-  const stepS = (toS - fromS) / num;
-  return Array.from({ length: num }, (_, i) => figuresWithin(model, fromS + i * stepS, fromS + (i + 1) * stepS, nowS));
+/** Give the figures of the run so far in at most `most` equal parts on the time grid; what is not whole is left out. */
+export function figuresOver(model: RunModel, nowS: number, most: number): Figures[] {
+  let stepS = 1 / 8;
+  while (nowS / stepS > most) stepS *= 2; // so that a curve keeps its shape until it is halved
+  return Array.from({ length: Math.floor(nowS / stepS) }, (_, i) => figuresWithin(model, i * stepS, (i + 1) * stepS, nowS));
 }
 
 /** The predicted window of a round that has happened, beside what happened. */

@@ -1,5 +1,6 @@
 /** The forecast of the next synchronisation, and how the past ones held. */
 
+import { formatSeconds } from "../format";
 import { outcomeOf, type Outcome } from "./figures";
 import type { RunModel } from "./model";
 
@@ -36,6 +37,13 @@ export function lastOutcome(model: RunModel): Outcome | null {
   return null;
 }
 
+/** Give the mean seconds between the last few synchronisations, or null while there are none. */
+export function roundLength({ aggregates }: RunModel): number | null {
+  const first = Math.max(0, aggregates.length - 12);
+  const num = aggregates.length - 1 - first;
+  return num > 0 ? ((aggregates.at[aggregates.length - 1] as number) - (aggregates.at[first] as number)) / num : null;
+}
+
 /** How the predictions of the run have held so far. */
 export interface TrackRecord {
   num: number;
@@ -59,4 +67,21 @@ export function trackRecord(model: RunModel): TrackRecord {
   }
   records.set(model, record);
   return record;
+}
+
+const FAST_S = 1.5; // rounds shorter than this are told by their length: a countdown would only flicker
+
+/** Say when the next synchronisation is: "next synchronisation predicted in 2.1 s", "synchronises every 0.26 s". */
+export function nextText(model: RunModel, next: Forecast, nowS: number): string {
+  const everyS = roundLength(model);
+  const lateS = nowS - next.cutS;
+  if (lateS > Math.max(0.3, 2 * (next.highS - next.cutS))) return `synchronisation overdue by ${formatSeconds(lateS)}`;
+  if (everyS !== null && everyS < FAST_S) return `synchronises every ${formatSeconds(everyS)}`;
+  return lateS > 0 ? "next synchronisation predicted for now" : `next synchronisation predicted in ${formatSeconds(-lateS)}`;
+}
+
+/** Say how a prediction held: "12 ms late, inside its window". */
+export function outcomeText({ errorS, isCovered }: Outcome): string {
+  const away = Math.abs(errorS) < 0.0005 ? "as predicted" : `${formatSeconds(Math.abs(errorS))} ${errorS > 0 ? "late" : "early"}`;
+  return `${away}, ${isCovered ? "inside" : "outside"} its window`;
 }

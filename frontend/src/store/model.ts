@@ -117,6 +117,7 @@ export interface RunModel {
   workers: NodeModel[]; // by number
   sentences: string[];
   sentenceIndex: Map<string, number>;
+  blamed: Map<number, readonly number[]>; // sentence of a wait -> the workers that it waits for
   clocks: Clocks;
   version: number;
   numIterations: number;
@@ -151,6 +152,7 @@ export function emptyModel(): RunModel {
     workers: [],
     sentences: [],
     sentenceIndex: new Map(),
+    blamed: new Map(),
     clocks: new Clocks(),
     version: 0,
     numIterations: 0,

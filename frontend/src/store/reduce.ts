@@ -153,7 +153,7 @@ function evaluationFinished(model: RunModel, event: EventOf<"EvaluationFinished"
   model.evaluations.add(event.snapshot_at_s, {
     version: event.version,
     iterations: model.numIterations,
-    loss: event.loss,
+    loss: event.loss ?? NaN, // diverged
     accuracy: event.accuracy,
     isFinal: event.is_final ? 1 : 0,
   });

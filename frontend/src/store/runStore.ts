@@ -43,9 +43,15 @@ export class RunStore {
     return this.isLive ? this.clock.now(performance.now() / 1000) : this.model.lastS;
   }
 
-  /** Whether time goes on by itself. */
+  /** Whether the run goes on, as far as is known. */
+  get isRunning(): boolean {
+    const state = this.run?.state;
+    return this.model.finishedS === null && state !== "completed" && state !== "stopped" && state !== "failed";
+  }
+
+  /** Whether the page shows it as it goes on. */
   get isLive(): boolean {
-    return this.status.name === "live" && this.model.finishedS === null && this.model.numEvents > 0;
+    return this.status.name === "live" && this.isRunning && this.model.numEvents > 0;
   }
 
   /** Follow the run until `close`. */

@@ -11,25 +11,27 @@ export function LaneTable({ session }: { session: Session }) {
   const { model } = session.store;
   const nowS = session.store.nowS();
   return (
-    <table className="unseen">
-      <caption>What each node is doing</caption>
-      <thead>
-        <tr>
-          <th scope="col">Node</th>
-          <th scope="col">State</th>
-          <th scope="col">Utilisation</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...model.nodes.values()].map((node) => (
-          <tr key={node.id}>
-            <th scope="row">{nodeName(node.id)}</th>
-            <td>{stateSentence(model, node, nowS)}</td>
-            <td>{node.worker === null ? "" : utilisation(model, node, nowS)}</td>
+    <div className="unseen">
+      <table>
+        <caption>What each node is doing</caption>
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col">State</th>
+            <th scope="col">Utilisation</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {[...model.nodes.values()].map((node) => (
+            <tr key={node.id}>
+              <th scope="row">{nodeName(node.id)}</th>
+              <td>{stateSentence(model, node, nowS)}</td>
+              <td>{node.worker === null ? "" : utilisation(model, node, nowS)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The bars of all lanes, kept as a picture: a pan moves it and draws only what came into sight. */
 
 import { Kind, type SpanTrack } from "../store/spans";
-import { scanColumns, type ColumnSink } from "./columns";
+import { mergedColumns, scanColumns, type ColumnSink } from "./columns";
 import type { Lane, Layout } from "./layout";
 import { PERIOD, type Palette } from "./palette";
 
@@ -14,17 +14,19 @@ export interface Scale {
 }
 
 const STACK_ORDER = [Kind.compute, Kind.overlapped, Kind.evaluation, Kind.up, Kind.down, Kind.wait, Kind.lost] as const;
-const EDGE_FROM = 5; // device pixels from which a span is parted from the one before
+const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
 
 /** Draws into its own canvas; `paint` brings it up to date. */
 export class BarsLayer {
   readonly canvas = document.createElement("canvas");
   private readonly ctx = this.canvas.getContext("2d");
   private drawn: { scale: Scale; layout: Layout; palette: Palette; keys: string } | null = null;
+  private readonly merged = new Map<string, number>(); // lane -> columns drawn as one
   private track: SpanTrack | null = null;
   private top = 0;
   private height = 0;
   private palette: Palette | null = null;
+  private isParted = false; // spans of this lane are wide enough to be told apart
 
   /** Bring the picture up to date; it shows the plot alone, in device pixels. */
   paint(scale: Scale, layout: Layout, palette: Palette): void {
@@ -35,7 +37,9 @@ export class BarsLayer {
     this.palette = palette;
     this.moveTextures(scale, palette);
     const changedX = this.takeChanges(layout, scale);
+    const hasMergedOtherwise = this.chooseMerging(layout, scale);
     const mayMove =
+      !hasMergedOtherwise &&
       drawn?.scale.stepS === scale.stepS &&
       drawn.scale.width === scale.width &&
       drawn.palette === palette &&
@@ -55,6 +59,19 @@ export class BarsLayer {
     if (shift > 0) this.draw(scale, layout, scale.width - shift, scale.width);
     if (shift < 0) this.draw(scale, layout, 0, -shift);
     if (changedX < scale.width) this.draw(scale, layout, Math.max(0, changedX), scale.width);
+  }
+
+  /** Choose for each lane how many columns are drawn as one; gives whether any choice has changed. */
+  private chooseMerging(layout: Layout, scale: Scale): boolean {
+    let hasChanged = false;
+    for (const { id, node } of layout.lanes) {
+      if (!node) continue;
+      const old = this.merged.get(id) ?? 0;
+      const next = mergedColumns(node.track, scale.origin, scale.stepS, scale.width, old);
+      if (next !== old) hasChanged = true;
+      this.merged.set(id, next);
+    }
+    return hasChanged;
   }
 
   /** Give the first column with spans that are not in the picture yet. */
@@ -94,8 +111,11 @@ export class BarsLayer {
       if (!lane.node || lane.node.track.length === 0) continue;
       this.setLane(lane, layout, scale);
       if (this.top + this.height < 0 || this.top > this.canvas.height) continue;
-      this.track = lane.node.track;
-      scanColumns(lane.node.track, scale.origin, scale.stepS, x0, x1, this.sink);
+      const { track } = lane.node;
+      this.track = track;
+      const num = track.numStartingBefore((scale.origin + scale.width) * scale.stepS) - track.firstEndingAfter(scale.origin * scale.stepS);
+      this.isParted = num * PARTED_FROM < scale.width;
+      scanColumns(track, scale.origin, scale.stepS, x0, x1, this.merged.get(lane.id) ?? 0, this.sink);
     }
     ctx.restore();
   }
@@ -106,18 +126,17 @@ export class BarsLayer {
   }
 
   private readonly sink: ColumnSink = {
-    full: (x, width, kind, span) => {
+    full: (x, width, kind, span, isEnd) => {
       const { ctx, palette, top, height, track } = this;
       if (!ctx || !palette || !track) return;
-      ctx.fillStyle = palette.fills[kind] as string | CanvasPattern;
-      const isParted = width >= EDGE_FROM;
-      ctx.fillRect(x, top, isParted ? width - 1 : width, height);
+      ctx.fillStyle = (width > 1 ? palette.fills : palette.solids)[kind] as string | CanvasPattern;
+      ctx.fillRect(x, top, this.isParted && isEnd ? width - 1 : width, height);
       if (track.isSlow[span] === 1) {
         ctx.fillStyle = palette.stall;
         ctx.fillRect(x, top, width, Math.max(1, Math.round(height / 10)));
       }
     },
-    mixed: (x, shares) => {
+    mixed: (x, width, shares) => {
       const { ctx, palette, top, height } = this;
       if (!ctx || !palette) return;
       let bottom = top + height;
@@ -125,7 +144,7 @@ export class BarsLayer {
         const part = (shares[kind] as number) * height;
         if (part < 0.05) continue;
         ctx.fillStyle = palette.solids[kind] as string;
-        ctx.fillRect(x, bottom - part, 1, part);
+        ctx.fillRect(x, bottom - part, width, part);
         bottom -= part;
       }
     },

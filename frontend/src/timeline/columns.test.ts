@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Kind, NUM_KINDS, SpanTrack } from "../store/spans";
-import { scanColumns } from "./columns";
+import { mergedColumns, scanColumns } from "./columns";
 
 function trackOf(spans: readonly (readonly [number, number, Kind])[]): SpanTrack {
   const track = new SpanTrack();
@@ -14,7 +14,7 @@ function trackOf(spans: readonly (readonly [number, number, Kind])[]): SpanTrack
 function draw(track: SpanTrack, origin: number, stepS: number, x0: number, x1: number): string {
   const letters = "coUwDel";
   const out = new Array<string>(x1 - x0).fill(".");
-  scanColumns(track, origin, stepS, x0, x1, {
+  scanColumns(track, origin, stepS, x0, x1, 0, {
     full: (x, width, kind) => out.fill(letters[kind] as string, x - x0, x - x0 + width),
     mixed: (x) => (out[x - x0] = "+"),
   });
@@ -22,11 +22,11 @@ function draw(track: SpanTrack, origin: number, stepS: number, x0: number, x1: n
 }
 
 /** Add up the shares of all columns, by kind. */
-function totals(track: SpanTrack, origin: number, stepS: number, x1: number): Float64Array {
+function totals(track: SpanTrack, origin: number, stepS: number, x1: number, merged: number): Float64Array {
   const sums = new Float64Array(NUM_KINDS);
-  scanColumns(track, origin, stepS, 0, x1, {
+  scanColumns(track, origin, stepS, 0, x1, merged, {
     full: (_, width, kind) => (sums[kind] = (sums[kind] as number) + width),
-    mixed: (_, shares) => shares.forEach((share, kind) => (sums[kind] = (sums[kind] as number) + share)),
+    mixed: (_, width, shares) => shares.forEach((share, kind) => (sums[kind] = (sums[kind] as number) + width * share)),
   });
   return sums;
 }
@@ -62,7 +62,19 @@ describe("scanColumns", () => {
     }
   });
 
-  it("keeps the time of each kind when there are many spans for each column", () => {
+  it("tells where a wide span ends, also when only its end is drawn", () => {
+    const ends: number[] = [];
+    const track = trackOf([[0, 10, compute], [10, 20.2, compute], [20.2, 40, compute]]);
+    for (const [x0, x1] of [[0, 9], [9, 15], [15, 30]] as const) {
+      scanColumns(track, 0, 1, x0, x1, 0, {
+        full: (x, width, _, __, isEnd) => isEnd && ends.push(x + width),
+        mixed: () => undefined,
+      });
+    }
+    expect(ends).toEqual([10, 20]);
+  });
+
+  it("keeps the time of each kind when columns are merged", () => {
     const track = new SpanTrack();
     const wish = new Float64Array(NUM_KINDS);
     for (let i = 0, startS = 0; i < 20_000; i++) {
@@ -73,7 +85,11 @@ describe("scanColumns", () => {
       startS = endS + (i % 5 === 0 ? 0.002 : 0);
     }
     const stepS = (track.lastEndS ?? 0) / 200;
-    const sums = totals(track, 0, stepS, 201);
-    wish.forEach((seconds, kind) => expect((sums[kind] as number) * stepS).toBeCloseTo(seconds, 6));
+    for (const merged of [1, 3, 6]) {
+      const sums = totals(track, 0, stepS, 204, merged);
+      wish.forEach((seconds, kind) => expect((sums[kind] as number) * stepS).toBeCloseTo(seconds, 6));
+    }
+    expect(mergedColumns(track, 0, stepS, 200, 0)).toBe(1);
+    expect(mergedColumns(track, 0, (track.lastEndS ?? 0) / 2e5, 2e5, 0)).toBe(0);
   });
 });

@@ -4,29 +4,70 @@ import { NUM_KINDS, type Kind, type SpanTrack } from "../store/spans";
 
 /** Takes what is to be drawn, from left to right. */
 export interface ColumnSink {
-  /** Columns [x, x + width) belong to one span, whose index this is. */
-  full: (x: number, width: number, kind: Kind, span: number) => void;
-  /** One column holds several spans: the share of it that each kind takes, their sum <= 1. */
-  mixed: (x: number, shares: Float64Array) => void;
+  /** Columns [x, x + width) belong to one span, whose index this is; `isEnd`: a wide one, which ends with them. */
+  full: (x: number, width: number, kind: Kind, span: number, isEnd: boolean) => void;
+  /** Columns [x, x + width) hold several spans: the share of them that each kind takes, their sum <= 1. */
+  mixed: (x: number, width: number, shares: Float64Array) => void;
 }
 
-const DENSE = 4; // spans for each column, above which columns are drawn from sums
-const WIDE = 3; // columns
+const DENSE = 4; // spans for each column, from which single ones are not looked at any more
+const WIDE = 3; // columns of a span that can be told apart
+const SAMPLES = 150;
+const SPANS_MERGED = 6; // spans that merged columns should hold
+const MOST_MERGED = 6;
 
 const shares = new Float64Array(NUM_KINDS);
 const before = new Float64Array(NUM_KINDS);
 const until = new Float64Array(NUM_KINDS);
 
 /**
- * Draw the columns [x0, x1) of a lane. Column x shows the time [(origin + x) * stepS, (origin + x + 1) * stepS).
+ * Give how many columns are drawn as one: 0 while single spans can be told apart, else 1 to MOST_MERGED.
  *
- * O(spans in sight) while there are few for each column; else O(columns), however many spans there are.
+ * It looks at some of the spans in sight: where most of the time lies in spans that are too narrow, columns are
+ * merged until each holds several, so that a lane becomes a calm picture of shares instead of noise. `before` is
+ * the answer of the frame before, which is kept while it is nearly right.
  */
-export function scanColumns(track: SpanTrack, origin: number, stepS: number, x0: number, x1: number, sink: ColumnSink): void {
+export function mergedColumns(track: SpanTrack, origin: number, stepS: number, width: number, before: number): number {
+  const first = track.firstEndingAfter(origin * stepS);
+  const end = track.numStartingBefore((origin + width) * stepS);
+  const num = end - first;
+  if (num > DENSE * width) return 1;
+  const stride = Math.max(1, Math.floor(num / SAMPLES));
+  let narrowS = 0;
+  let totalS = 0;
+  let count = 0;
+  for (let i = first; i < end; i += stride) {
+    const lengthS = (track.end[i] as number) - (track.start[i] as number);
+    if (lengthS < WIDE * stepS) narrowS += lengthS;
+    totalS += lengthS;
+    count += 1;
+  }
+  const share = totalS > 0 ? narrowS / totalS : 0;
+  if (share < (before > 0 ? 0.35 : 0.6)) return 0;
+  const wish = (SPANS_MERGED * totalS) / Math.max(1, count) / stepS;
+  if (before > 0 && wish > before * 0.6 && wish < before * 1.6) return before;
+  return Math.min(MOST_MERGED, Math.max(1, Math.round(wish)));
+}
+
+/**
+ * Draw the columns [x0, x1) of a lane. Column x shows the time [(origin + x) * stepS, (origin + x + 1) * stepS);
+ * `merged` of them are drawn as one (see `mergedColumns`).
+ *
+ * O(spans in sight) while they are told apart; else O(columns), however many spans there are.
+ */
+export function scanColumns(
+  track: SpanTrack,
+  origin: number,
+  stepS: number,
+  x0: number,
+  x1: number,
+  merged: number,
+  sink: ColumnSink,
+): void {
   const first = track.firstEndingAfter((origin + x0) * stepS);
   const end = track.numStartingBefore((origin + x1) * stepS);
   if (end <= first) return;
-  if (end - first > DENSE * (x1 - x0)) scanDense(track, origin, stepS, x0, x1, sink);
+  if (merged > 0) scanMerged(track, origin, stepS, x0, x1, merged, sink);
   else scanSparse(track, origin, stepS, x0, x1, first, end, sink);
 }
 
@@ -38,7 +79,7 @@ function scanSparse(
   x0: number,
   x1: number,
   first: number,
-  end: number,
+  last: number,
   sink: ColumnSink,
 ): void {
   let column = x0 - 1;
@@ -48,8 +89,8 @@ function scanSparse(
   let largestPart = 0;
   const open = (x: number): void => {
     if (numNarrow > 0 && column >= x0 && column < x1) {
-      if (hasWide || numNarrow > 2) sink.mixed(column, shares);
-      else sink.full(column, 1, track.kind[largest] as Kind, largest);
+      if (hasWide || numNarrow > 2) sink.mixed(column, 1, shares);
+      else sink.full(column, 1, track.kind[largest] as Kind, largest, false);
     }
     shares.fill(0);
     column = x;
@@ -58,7 +99,7 @@ function scanSparse(
     largestPart = 0;
   };
   open(x0 - 1);
-  for (let i = first; i < end; i++) {
+  for (let i = first; i < last; i++) {
     const left = (track.start[i] as number) / stepS - origin;
     const right = (track.end[i] as number) / stepS - origin;
     const kind = track.kind[i] as Kind;
@@ -72,8 +113,9 @@ function scanSparse(
       }
       open(to);
       const fullFrom = Math.max(isShared ? from + 1 : Math.round(left), x0);
-      const fullTo = Math.min(Math.round(right), x1);
-      if (fullTo > fullFrom) sink.full(fullFrom, fullTo - fullFrom, kind, i);
+      const end = Math.round(right);
+      const fullTo = Math.min(end, x1);
+      if (fullTo > fullFrom) sink.full(fullFrom, fullTo - fullFrom, kind, i, fullTo === end);
       shares[kind] = right - to;
       hasWide = right > to;
       continue;
@@ -92,18 +134,21 @@ function scanSparse(
   open(x1);
 }
 
-function scanDense(track: SpanTrack, origin: number, stepS: number, x0: number, x1: number, sink: ColumnSink): void {
-  let index = sumBefore(track, (origin + x0) * stepS, 0, before);
-  for (let x = x0; x < x1; x++) {
-    index = sumBefore(track, (origin + x + 1) * stepS, index, until);
+function scanMerged(track: SpanTrack, origin: number, stepS: number, x0: number, x1: number, merged: number, sink: ColumnSink): void {
+  const firstBlock = Math.floor((origin + x0) / merged); // blocks lie on the time grid, too
+  const endBlock = Math.ceil((origin + x1) / merged);
+  const blockS = merged * stepS;
+  let index = sumBefore(track, firstBlock * blockS, 0, before);
+  for (let block = firstBlock; block < endBlock; block++) {
+    index = sumBefore(track, (block + 1) * blockS, index, until);
     let total = 0;
     for (let kind = 0; kind < NUM_KINDS; kind++) {
-      const share = ((until[kind] as number) - (before[kind] as number)) / stepS;
+      const share = ((until[kind] as number) - (before[kind] as number)) / blockS;
       shares[kind] = share;
       total += share;
       before[kind] = until[kind] as number;
     }
-    if (total > 0) sink.mixed(x, shares);
+    if (total > 0) sink.mixed(block * merged - origin, merged, shares);
   }
   shares.fill(0);
 }

@@ -1,9 +1,10 @@
 /** What stands on the bars and beside them: unfinished spans, iteration numbers, names, marks, axis. */
 
-import { formatPercent, formatSeconds } from "../format";
+import { formatPercent } from "../format";
 import { ratio, sharesOf } from "../store/figures";
 import { nodeName, type Entry } from "../store/model";
-import { activityAt, openSpans } from "../store/open";
+import { openSpans } from "../store/open";
+import { recentText } from "../store/recent";
 import { Kind } from "../store/spans";
 import { plate } from "./drawSync";
 import { axisTop, fillTextured, fit, fromS, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
@@ -66,8 +67,14 @@ export function drawGround(frame: Frame): void {
   for (const lane of layout.lanes) ctx.fillRect(layout.left, topOf(frame, lane), width, lane.height);
 }
 
-/** Draw names and states at the left and shares at the right; `busy` is kept by the caller, so that it stays calm. */
-export function drawGutters(frame: Frame, busy: readonly (number | null)[]): void {
+/** What stands beside a lane; kept by the caller for a moment, so that it stays calm. */
+export interface LaneNote {
+  busy: number | null; // utilisation in the stretch that is seen
+  text: string;
+}
+
+/** Draw names and states at the left and shares at the right. */
+export function drawGutters(frame: Frame, notes: readonly LaneNote[]): void {
   const { ctx, layout, palette } = frame;
   ctx.fillStyle = palette.surface;
   ctx.fillRect(0, 0, layout.left, layout.height);
@@ -75,81 +82,54 @@ export function drawGutters(frame: Frame, busy: readonly (number | null)[]): voi
   const pitch = layout.lanes[layout.lanes.length - 1]?.pitch ?? 1;
   const every = Math.max(1, Math.ceil(13 / pitch));
   layout.lanes.forEach((lane, i) => {
-    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0;
     const middle = topOf(frame, lane) + lane.height / 2;
     if (middle < 0 || middle > axisTop(frame)) return;
-    drawState(frame, lane, middle);
-    if (!isNamed) return;
-    drawName(frame, lane, middle);
-    const share = busy[i];
-    if (share === null || share === undefined) return;
+    if (frame.selectedNode === lane.id) {
+      ctx.fillStyle = palette.ink;
+      ctx.fillRect(0, topOf(frame, lane), 3, lane.height);
+    }
+    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0;
+    const note = notes[i];
+    if (!isNamed || !note) return;
+    drawName(frame, lane, middle, note.text);
+    if (note.busy === null) return;
     ctx.font = `12px ${palette.face}`;
     ctx.textAlign = "right";
     ctx.fillStyle = palette.ink;
-    ctx.fillText(formatPercent(share), layout.width - 8, middle + 0.5);
+    ctx.fillText(formatPercent(note.busy), layout.width - 8, middle + 0.5);
   });
 }
 
-/** Give the utilisation of each lane's node in the stretch that is seen. */
-export function busyShares(frame: Frame): (number | null)[] {
-  const { model, layout, nowS } = frame;
-  return layout.lanes.map(({ node }) => {
-    if (!node || node.worker === null) return null;
-    const { computeS, wallS } = sharesOf(model, node, fromS(frame), toS(frame), nowS);
-    return ratio(computeS, wallS);
-  });
-}
-
-function drawState(frame: Frame, lane: Lane, middle: number): void {
-  const { ctx, palette, layout } = frame;
-  if (frame.selectedNode === lane.id) {
-    ctx.fillStyle = palette.ink;
-    ctx.fillRect(0, topOf(frame, lane), 3, lane.height);
-  }
-  if (!lane.node || lane.node.worker === null) return;
-  const { kind } = activityAt(frame.model, lane.node, frame.nowS);
-  if (kind === null) return;
-  const size = Math.min(10, lane.height);
-  const x = layout.left - 8 - size;
-  fillTextured(frame, palette.fills[kind] as string | CanvasPattern, x, middle - size / 2, size, size);
-}
-
-function drawName(frame: Frame, lane: Lane, middle: number): void {
+function drawName(frame: Frame, lane: Lane, middle: number, text: string): void {
   const { ctx, palette, layout } = frame;
   const isNarrow = layout.left < 100;
-  const hasTwo = lane.height >= 32 && !isNarrow;
-  const name = isNarrow && lane.worker !== null ? `w ${lane.worker}` : nodeName(lane.id);
+  const hasTwo = lane.height >= 30 && !isNarrow && text !== "";
+  const name = isNarrow ? shortName(lane) : nodeName(lane.id);
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   ctx.font = `${frame.selectedNode === lane.id ? "600 " : ""}${lane.pitch >= 16 ? 13 : 11}px ${palette.face}`;
   ctx.fillStyle = palette.ink;
-  ctx.fillText(isNarrow ? fit(ctx, name, layout.left - 30) : name, 10, hasTwo ? middle - 8 : middle + 0.5);
+  ctx.fillText(fit(ctx, name, layout.left - 14), 10, hasTwo ? middle - 8 : middle + 0.5);
   if (!hasTwo) return;
   ctx.font = `11px ${palette.face}`;
   ctx.fillStyle = palette.inkQuiet;
-  ctx.fillText(fit(ctx, stateText(frame, lane), layout.left - 36), 10, middle + 8.5);
+  ctx.fillText(fit(ctx, text, layout.left - 16), 10, middle + 8.5);
 }
 
-const DOING: Record<Kind, string> = {
-  [Kind.compute]: "computes",
-  [Kind.overlapped]: "trains on",
-  [Kind.up]: "sends",
-  [Kind.wait]: "waits",
-  [Kind.down]: "receives",
-  [Kind.evaluation]: "evaluates",
-  [Kind.lost]: "lost",
-};
+function shortName({ id, worker }: Lane): string {
+  if (worker !== null) return `w ${worker}`;
+  return id === "evaluator" ? "eval" : id;
+}
 
-function stateText(frame: Frame, lane: Lane): string {
-  const { model, nowS } = frame;
-  if (lane.id === "server") return `version ${model.version}`;
-  if (!lane.node) return "not started";
-  if (lane.worker === null) return "";
-  const { kind, sinceS, reason } = activityAt(model, lane.node, nowS);
-  if (kind === null) return lane.node.exit || (lane.node.life === "joined" ? "" : lane.node.life);
-  if (kind === Kind.wait) return reason || `waits ${formatSeconds(nowS - sinceS)}`;
-  if (kind === Kind.lost) return `lost: ${reason}`;
-  return `${DOING[kind]} iteration ${lane.node.iteration + 1}`;
+/** Give what stands beside each lane at this moment. */
+export function laneNotes(frame: Frame): LaneNote[] {
+  const { model, layout, nowS } = frame;
+  return layout.lanes.map(({ node, id }) => {
+    if (!node) return { busy: null, text: "not started" };
+    if (node.worker === null) return { busy: null, text: id === "server" ? `version ${model.version}` : "" };
+    const { computeS, wallS } = sharesOf(model, node, fromS(frame), toS(frame), nowS);
+    return { busy: ratio(computeS, wallS), text: recentText(model, node, nowS) };
+  });
 }
 
 /** Draw the time axis, the run's marks on it, and the line of now. */
@@ -239,6 +219,8 @@ function drawCursor(frame: Frame, top: number): void {
   ctx.font = `11px ${palette.face}`;
   const width = ctx.measureText(text).width;
   const left = Math.min(Math.max(x - width / 2, frame.layout.left), frame.layout.width - frame.layout.right - width);
+  ctx.fillStyle = palette.surface;
+  ctx.fillRect(left - 8, top + 6, width + 16, 18);
   plate(frame, text, left, top + 14, width);
 }
 

@@ -92,7 +92,7 @@ function drawWindows(frame: Frame, server: Lane): void {
       ctx.strokeRect(low, top + server.height + 0.5, high - low, bottom - top - server.height);
       ctx.globalAlpha = 1;
     }
-    drawDifference(frame, xOf(frame, windows.get(i, "cutS")), xOf(frame, actualS), top, server.height);
+    if (isWide) drawDifference(frame, xOf(frame, windows.get(i, "cutS")), xOf(frame, actualS), top, server.height);
   }
 }
 

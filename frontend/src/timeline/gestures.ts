@@ -127,7 +127,7 @@ export class Gestures {
   private hover({ x, y }: Pointer): void {
     const { left, right, width } = this.painter.layout;
     const isPlot = x >= left && x <= width - right;
-    this.view.setCursor(isPlot ? this.painter.timeAt(x) : null);
+    this.view.setCursor(isPlot ? (x - left) / plotWidth(this.painter.layout) : null);
     const selection = this.painter.hitAt(x, y);
     if (!isSame(selection, this.painter.hover)) this.painter.hover = selection;
     this.canvas.style.cursor = selection ? "pointer" : isPlot ? "crosshair" : "default";

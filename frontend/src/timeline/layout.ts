@@ -25,9 +25,9 @@ export interface Layout extends Metrics {
 }
 
 const MIN_BAR = 3;
-const MAX_PITCH = 64;
-const SERVER_WEIGHT = 0.8; // height of the server's lane, in those of a worker's
-const EVALUATOR_WEIGHT = 0.45;
+const MAX_PITCH = 150;
+const SERVER_WEIGHT = 0.62; // height of the server's lane, in those of a worker's
+const EVALUATOR_WEIGHT = 0.34;
 
 /** Give the gutters for a width. */
 export function measure(width: number, height: number): Metrics {
@@ -50,13 +50,18 @@ export function layOut(metrics: Metrics, model: RunModel, numWorkers: number, sc
   let y = 4;
   const lanes = rows.map(({ id, worker, weight }): Lane => {
     const pitch = Math.max(MIN_BAR + 1, Math.floor(unit * Math.max(weight, Math.min(1, 12 / unit))));
-    const gap = pitch >= 40 ? 8 : pitch >= 20 ? 5 : pitch >= 10 ? 2 : 1;
-    const lane = { id, worker, node: model.nodes.get(id) ?? null, y, height: pitch - gap, pitch };
+    const lane = { id, worker, node: model.nodes.get(id) ?? null, y, height: barOf(pitch), pitch };
     y += pitch;
     return lane;
   });
   const limit = Math.max(0, y - (metrics.height - metrics.axis));
   return { ...metrics, lanes, contentHeight: y, scrollY: Math.min(Math.max(0, scrollY), limit) };
+}
+
+/** Give the height of the bar in a lane: the more room, the more air. */
+function barOf(pitch: number): number {
+  if (pitch >= 40) return Math.round(Math.min(pitch - 10, 16 + pitch * 0.5));
+  return pitch - (pitch >= 20 ? 5 : pitch >= 10 ? 2 : 1);
 }
 
 /** Give the lane at a height of the canvas, or null. */

@@ -1,7 +1,7 @@
 import { subscribeTheme } from "../app/theme";
 import type { RunStore } from "../store/runStore";
 import { BarsLayer, type Scale } from "./bars";
-import { busyShares, drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawTexts } from "./drawLanes";
+import { drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawTexts, laneNotes, type LaneNote } from "./drawLanes";
 import { drawSync } from "./drawSync";
 import { clipPlot, type Frame } from "./frame";
 import { layOut, measure, plotWidth, type Layout } from "./layout";
@@ -9,7 +9,7 @@ import { makePalette, type Palette } from "./palette";
 import { hit, type Selection } from "./selection";
 import type { TimeView } from "./view";
 
-const CALM_MS = 400; // numbers beside the lanes change at most this often
+const CALM_MS = 500; // what stands beside the lanes change at most this often
 
 /** Draws the timeline on its canvas; knows no React. */
 export class TimelinePainter {
@@ -23,8 +23,8 @@ export class TimelinePainter {
   private readonly ctx: CanvasRenderingContext2D | null;
   private palette: Palette | null = null;
   private ratio = 1;
-  private busy: (number | null)[] = [];
-  private busyAtMs = -Infinity;
+  private notes: LaneNote[] = [];
+  private notedMs = -Infinity;
   private readonly forgetTheme: () => void;
 
   constructor(
@@ -111,11 +111,11 @@ export class TimelinePainter {
       drawSync(frame);
       drawOutlines(frame);
     });
-    if (atMs - this.busyAtMs > CALM_MS || this.busy.length !== this.layout.lanes.length) {
-      this.busy = busyShares(frame);
-      this.busyAtMs = atMs;
+    if (atMs - this.notedMs > CALM_MS || this.notes.length !== this.layout.lanes.length) {
+      this.notes = laneNotes(frame);
+      this.notedMs = atMs;
     }
-    drawGutters(frame, this.busy);
+    drawGutters(frame, this.notes);
     drawAxis(frame);
   }
 

@@ -4,7 +4,7 @@ import { Kind, NUM_KINDS } from "../store/spans";
 /** Colours and textures of the timeline, from the tokens of the theme that is shown. */
 export interface Palette {
   fills: (string | CanvasPattern)[]; // by kind
-  solids: string[]; // by kind, without texture
+  solids: string[]; // by kind: the mean of the texture, for columns that are too narrow for it
   surface: string;
   sunken: string;
   line: string;
@@ -20,7 +20,7 @@ export interface Palette {
 /** Every texture repeats after this many CSS pixels, so that one shift moves them all. */
 export const PERIOD = 8;
 
-type Texture = (ctx: CanvasRenderingContext2D, colour: string) => void;
+type Texture = (ctx: CanvasRenderingContext2D, colour: string, second: string) => void;
 
 const solid: Texture = (ctx, colour) => {
   ctx.fillStyle = colour;
@@ -31,7 +31,7 @@ const solid: Texture = (ctx, colour) => {
 function stripes(ground: number, width: number, rises: boolean): Texture {
   return (ctx, colour) => {
     ctx.globalAlpha = ground;
-    solid(ctx, colour);
+    solid(ctx, colour, colour);
     ctx.globalAlpha = 1;
     ctx.strokeStyle = colour;
     ctx.lineWidth = width;
@@ -48,32 +48,31 @@ function stripes(ground: number, width: number, rises: boolean): Texture {
 /** Every state has its own texture, so that none is told by its colour alone. */
 const TEXTURES: Record<Kind, Texture> = {
   [Kind.compute]: solid,
-  [Kind.overlapped]: (ctx, colour) => {
-    solid(ctx, colour);
-    ctx.globalCompositeOperation = "destination-out";
-    ctx.globalAlpha = 0.55;
-    ctx.fillStyle = "black";
+  [Kind.overlapped]: (ctx, colour, second) => {
+    solid(ctx, colour, second);
+    ctx.globalAlpha = 0.6;
+    ctx.fillStyle = second;
     ctx.fillRect(1, 1, 2, 2);
     ctx.fillRect(1 + PERIOD / 2, 1 + PERIOD / 2, 2, 2);
   },
   [Kind.up]: (ctx, colour) => {
     ctx.globalAlpha = 0.55;
-    solid(ctx, colour);
+    solid(ctx, colour, colour);
     ctx.globalAlpha = 1;
     ctx.fillRect(0, 0, 2, PERIOD);
     ctx.fillRect(PERIOD / 2, 0, 2, PERIOD);
   },
-  [Kind.down]: (ctx, colour) => TEXTURES[Kind.up](ctx, colour),
-  [Kind.wait]: stripes(0.34, 2.2, true),
+  [Kind.down]: (ctx, colour) => TEXTURES[Kind.up](ctx, colour, colour),
+  [Kind.wait]: stripes(0.5, 1.1, true),
   [Kind.evaluation]: (ctx, colour) => {
     ctx.globalAlpha = 0.5;
-    solid(ctx, colour);
+    solid(ctx, colour, colour);
     ctx.globalAlpha = 1;
     ctx.fillRect(0, 0, PERIOD, 2);
     ctx.fillRect(0, PERIOD / 2, PERIOD, 2);
   },
   [Kind.lost]: (ctx, colour) => {
-    stripes(0.1, 1.2, true)(ctx, colour);
+    stripes(0.1, 1.2, true)(ctx, colour, colour);
     ctx.beginPath();
     for (const shift of [-PERIOD, 0, PERIOD]) {
       ctx.moveTo(shift, 0);
@@ -81,6 +80,17 @@ const TEXTURES: Record<Kind, Texture> = {
     }
     ctx.stroke();
   },
+};
+
+/** How much of its ground each texture covers on average. */
+const MEANS: Record<Kind, number> = {
+  [Kind.compute]: 1,
+  [Kind.overlapped]: 1,
+  [Kind.up]: 0.78,
+  [Kind.wait]: 0.62,
+  [Kind.down]: 0.78,
+  [Kind.evaluation]: 0.75,
+  [Kind.lost]: 0.4,
 };
 
 const TOKENS: Record<Kind, `--${string}`> = {
@@ -105,7 +115,7 @@ export function makePalette(ratio: number): Palette {
   for (let index = 0; index < NUM_KINDS; index++) {
     const kind = index as Kind;
     const colour = cssToken(TOKENS[kind]);
-    solids.push(colour);
+    solids.push(MEANS[kind] === 1 ? colour : `color-mix(in srgb, ${colour} ${MEANS[kind] * 100}%, ${cssToken("--sunken")})`);
     fills.push(kind === Kind.compute ? colour : tile(TEXTURES[kind], colour, ratio));
   }
   const ink = cssToken("--ink");
@@ -137,6 +147,6 @@ function tile(texture: Texture, colour: string, ratio: number): CanvasPattern | 
   const ctx = canvas.getContext("2d");
   if (!ctx) return colour;
   ctx.scale(canvas.width / PERIOD, canvas.height / PERIOD);
-  texture(ctx, colour);
+  texture(ctx, colour, cssToken("--compute"));
   return ctx.createPattern(canvas, "repeat") ?? colour;
 }

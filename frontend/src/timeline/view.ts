@@ -20,12 +20,13 @@ export class TimeView {
   fromS = 0;
   lengthS = FIRST_LENGTH_S; // kept as it is, to the bit, while the view only moves
   isFollowing = true;
-  cursorS: number | null = null; // where the pointer is
+  private cursorShare: number | null = null; // of the width, left of the pointer
   private aim: Range | null = null; // where a glide goes to
   private followS = FIRST_LENGTH_S; // length that is followed
   private endS = 0; // the latest time there is
   private isLive = false;
   private tickedMs: number | null = null;
+  private isUntouched = true;
 
   constructor(
     private readonly onChange: () => void,
@@ -38,6 +39,7 @@ export class TimeView {
 
   /** Move to what should be seen at this frame; gives whether it is still moving. */
   tick(atMs: number, nowS: number, isLive: boolean): boolean {
+    if (nowS <= 0) return false;
     const passedS = this.tickedMs === null ? 0 : Math.min(0.1, (atMs - this.tickedMs) / 1000);
     this.tickedMs = atMs;
     this.endS = nowS;
@@ -45,7 +47,8 @@ export class TimeView {
     if (this.isFollowing) this.aim = this.followed(nowS, isLive);
     const { aim } = this;
     if (!aim) return false;
-    const part = this.mayGlide() ? 1 - Math.exp(-passedS / GLIDE_S) : 1;
+    const isFirst = passedS === 0;
+    const part = this.mayGlide() && !isFirst ? 1 - Math.exp(-passedS / GLIDE_S) : 1;
     const isScrolling = this.isFollowing && isLive && Math.abs(this.lengthS / aim.lengthS - 1) < 1e-3;
     if (isScrolling && Math.abs(aim.fromS - this.fromS) < this.lengthS / 20) this.place(aim);
     else {
@@ -65,6 +68,7 @@ export class TimeView {
     const { fromS, lengthS: oldS } = this.goal();
     const newS = Math.min(Math.max(oldS * factor, MIN_LENGTH_S), this.longestS());
     if (this.isFollowing && this.isLive && aroundS >= this.endS - oldS * 0.02) {
+      this.isUntouched = false;
       this.followS = newS;
       this.onChange();
       return;
@@ -102,9 +106,23 @@ export class TimeView {
     this.onChange();
   }
 
-  setCursor(atS: number | null): void {
-    if (atS === this.cursorS) return;
-    this.cursorS = atS;
+  /** Propose a length to follow that suits the run; ignored once the reader has chosen one. */
+  suggest(lengthS: number): void {
+    if (!this.isUntouched) return;
+    this.isUntouched = false;
+    this.followS = lengthS;
+    this.onChange();
+  }
+
+  /** The time under the pointer, which changes while the view scrolls; null when it points elsewhere. */
+  get cursorS(): number | null {
+    return this.cursorShare === null ? null : this.fromS + this.cursorShare * this.lengthS;
+  }
+
+  /** Say where the pointer is, in shares of the width. */
+  setCursor(share: number | null): void {
+    if (share === this.cursorShare) return;
+    this.cursorShare = share;
     this.onChange();
   }
 
@@ -125,11 +143,13 @@ export class TimeView {
   }
 
   private go(range: Range, isGliding: boolean): void {
+    if (this.endS <= 0) return; // nothing to move in yet
     const lengthS = Math.min(Math.max(range.lengthS, MIN_LENGTH_S), this.longestS());
     const earliestS = Math.min(0, this.endS - lengthS) - lengthS * 0.25;
     const latestS = this.endS - lengthS * 0.25; // some of the run always stays in sight
     const fromS = Math.min(Math.max(range.fromS, earliestS), Math.max(latestS, earliestS));
     this.isFollowing = false;
+    this.isUntouched = false;
     this.followS = Math.max(lengthS, 0.5);
     this.aim = { fromS, lengthS };
     if (!isGliding || !this.mayGlide()) {

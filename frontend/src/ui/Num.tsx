@@ -1,4 +1,13 @@
-import { exactNumber, exactPercent, formatNumber, formatPercent, splitBytes, splitSeconds, UNKNOWN, type Quantity } from "../format";
+import {
+  exactNumber,
+  exactPercent,
+  formatNumber,
+  formatPercent,
+  splitBytes,
+  splitSeconds,
+  UNKNOWN,
+  type Quantity,
+} from "../format";
 import css from "./Num.module.css";
 
 interface Props {

@@ -20,7 +20,15 @@ export function isActive(state: RunState): boolean {
 }
 
 /** A run's state in a word and a shape, with its place in the queue and, on hover, why it ended. */
-export function StateMark({ state, reason, queuePosition }: { state: RunState; reason?: string | null; queuePosition?: number | null }) {
+export function StateMark({
+  state,
+  reason,
+  queuePosition,
+}: {
+  state: RunState;
+  reason?: string | null;
+  queuePosition?: number | null;
+}) {
   const { label, glyph } = STATES[state];
   return (
     <span className={css.mark} data-state={state} title={reason ?? undefined}>
