@@ -9,6 +9,7 @@ import pytest
 
 from backend.api import schemas
 from backend.client import Client, ClientError, Refused, Unreachable
+from backend.client.figures import curves
 from predictor.events import IterationReported, RunFinished, RunStarted
 from predictor.spec import ExperimentSpec
 from tests.api.server import TOKEN, Server
@@ -48,6 +49,18 @@ def test_an_experiment_from_submission_to_comparison(client: Client) -> None:
     client.delete(last.id)
     client.delete_experiment(started.id)
     assert client.experiments() == []
+
+
+def test_a_figure_holds_a_curve_for_each_run(client: Client) -> None:
+    done = client.wait(client.submit(SPEC).id, poll_s=0.02)
+    figure = curves(client, done.run_ids[:2], "accuracy", "iterations")
+    drawn = [client.curves(run_id).evaluations for run_id in done.run_ids[:2]]
+    assert [list(line.y) for line in figure.data] == [points.accuracy for points in drawn]
+    assert [list(line.x) for line in figure.data] == [points.iterations for points in drawn]
+    assert [line.name for line in figure.data] == ["by client: bsp, seed 1", "by client: bsp, seed 2"]
+    assert len({line.line.dash for line in figure.data}) == 2
+    with pytest.raises(Refused):
+        curves(client, ["no-such-run"])
 
 
 def test_lists_go_over_all_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
