@@ -43,7 +43,7 @@ export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),tr
 # uv does not read pip's settings, so pip's local wheels are named to it. Without such a folder, torch comes
 # as the CPU build that its makers serve, or, where only the package index can be reached, as the index has it.
 UV_SETTINGS = links="$${PIP_FIND_LINKS:-$$($(BIN)/pip config get global.find-links 2>/dev/null || true)}"; \
-	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$links"; else export UV_TORCH_BACKEND="$${UV_TORCH_BACKEND:-cpu}"; fi
+	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$(echo $$links | tr ' ' ',')"; else export UV_TORCH_BACKEND="$${UV_TORCH_BACKEND:-cpu}"; fi
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt hatch_build.py
 	@$(UV_SETTINGS); \

@@ -82,7 +82,7 @@ class Guard:
         if scope["type"] == "websocket":
             await self._guard_socket(scope, receive, send, headers, refusal)
             return
-        send = _with_security_headers(send)
+        send = _with_security_headers(send, is_api=scope["path"].startswith(API_PREFIX))
         response = self._answer(scope, headers, refusal)
         await (response or self._app)(scope, receive, send)
 
@@ -212,12 +212,14 @@ def _default_port(scope: Scope) -> int:
     return 443 if scope.get("scheme") in ("https", "wss") else 80
 
 
-def _with_security_headers(send: Send) -> Send:
+def _with_security_headers(send: Send, *, is_api: bool) -> Send:
     async def send_guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            if is_api:
+                headers.setdefault("Cache-Control", "no-store")
         await send(message)
 
     return send_guarded

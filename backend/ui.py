@@ -15,7 +15,7 @@ from backend.api.problems import problem_response
 from backend.pages import NOT_BUILT_PAGE
 
 STATIC_DIR = Path(__file__).parent / "static"
-VIEWS = re.compile(r"/(?:(?:experiments|runs|history|compare)(?:/[A-Za-z0-9_-]+)*/?)?", re.ASCII)
+VIEWS = re.compile(r"/(?:(?:experiments|runs|compare)(?:/[A-Za-z0-9_-]+)*/?)?", re.ASCII)
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from workers.coordinator import process
-from workers.coordinator.children import close_inherited, redirect
+from workers.coordinator.children import close_inherited, leave, redirect
 from workers.coordinator.directory import RunDirectory
 from workers.errors import RunDirectoryError, WorkersError
 
@@ -41,7 +41,7 @@ def main(path: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, _reap)
     gc.freeze()  # what is imported stays shared with the children: their collector does not touch it
-    with listener, selectors.DefaultSelector() as selector:
+    with listener, selectors.PollSelector() as selector:  # unlike epoll, it takes whatever standard input is
         selector.register(listener, selectors.EVENT_READ)
         selector.register(sys.stdin, selectors.EVENT_READ)
         while True:
@@ -123,9 +123,7 @@ def _coordinate(directory: RunDirectory, is_resume: bool) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(exit_code)
+        leave(exit_code)
 
 
 def _reap(*_: object) -> None:

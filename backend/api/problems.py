@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.errors import BackendError, BadValue, Conflict, ExecutorError, NotFound, StoreError
@@ -89,6 +89,10 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
     @app.exception_handler(OperationalError)
     async def database_error(_: Request, error: OperationalError) -> Response:
         return problem_response(503, f"The database cannot be used at this moment: {in_words(error)}.")
+
+    @app.exception_handler(IntegrityError)
+    async def conflict(_: Request, __: IntegrityError) -> Response:
+        return problem_response(409, "Something else was changed at the same moment; try again.")
 
     @app.exception_handler(OSError)
     async def file_error(_: Request, error: OSError) -> Response:

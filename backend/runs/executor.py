@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -28,24 +27,25 @@ WARM_UP_S = 90.0  # importing torch on a busy machine
 ANSWER_S = 30.0
 MAX_ANSWER_BYTES = 64 * 1024
 HOST_END_S = 5.0
+MAX_SOCKET_PATH_BYTES = 103  # of a UNIX socket: 107 on Linux, 103 elsewhere
 SECRETS = ("FORESYNC_TOKEN", "FORESYNC_DATABASE_URL")  # of no concern to what trains
 
 
 class Executor:
     """Starts the coordinators of runs; for any thread."""
 
-    def __init__(self, command: Sequence[str], log_path: Path) -> None:
+    def __init__(self, command: Sequence[str], home: Path) -> None:
         """Prepare; nothing is started.
 
         Args:
             command: what stands for `python -m workers`.
-            log_path: where the host's own output goes.
+            home: where the host's socket and its own output lie.
         """
         self._command = tuple(command)
-        self._log_path = log_path
+        self._home = home
         self._lock = threading.Lock()  # of all below
         self._host: subprocess.Popen[bytes] | None = None
-        self._socket_dir: Path | None = None
+        self._socket: Path | None = None
         self._is_closed = False
         self._cold: list[subprocess.Popen[bytes]] = []  # kept to be reaped
 
@@ -89,7 +89,8 @@ class Executor:
             if self._host is None or self._host.poll() is not None:
                 self._end_host()
                 self._start_host()
-            host, path = self._host, self._socket_path()
+            host, path = self._host, self._socket
+            assert path is not None
         try:
             with _connect(host, path) as connection:
                 connection.sendall(json.dumps(request).encode() + b"\n")
@@ -104,11 +105,12 @@ class Executor:
         return answer
 
     def _start_host(self) -> None:
-        # A path of its own: a home's path may be longer than the 107 bytes that a UNIX socket's may have.
-        self._socket_dir = Path(tempfile.mkdtemp(prefix="foresync-"))
-        with self._log_path.open("ab") as log:
+        self._socket = self._home / "host.sock"
+        if len(os.fsencode(self._socket)) > MAX_SOCKET_PATH_BYTES:
+            self._socket = Path(tempfile.mkdtemp(prefix="foresync-")) / "host.sock"
+        with (self._home / "host.log").open("ab") as log:
             self._host = subprocess.Popen(
-                [*self._command, "host", str(self._socket_path())],
+                [*self._command, "host", str(self._socket)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -127,13 +129,11 @@ class Executor:
                 self._host.kill()
                 self._host.wait()
             self._host = None
-        if self._socket_dir is not None:
-            shutil.rmtree(self._socket_dir, ignore_errors=True)
-            self._socket_dir = None
-
-    def _socket_path(self) -> Path:
-        assert self._socket_dir is not None
-        return self._socket_dir / "host"
+        if self._socket is not None:
+            self._socket.unlink(missing_ok=True)
+            if self._socket.parent != self._home:
+                self._socket.parent.rmdir()
+            self._socket = None
 
     def _launch_cold(self, directory: RunDirectory, is_resume: bool) -> psutil.Process | None:
         arguments = [*self._command, "run", str(directory.path), *(["--resume"] if is_resume else [])]

@@ -52,7 +52,7 @@ class RunManager:
         self._health = Health()
         self._wakeups = Wakeups()
         self._catalogue = Catalogue(settings.worker_command)
-        self._executor = Executor(settings.worker_command, settings.home / "host.log")
+        self._executor = Executor(settings.worker_command, settings.home)
         self._ingest = Ingest(database, settings.runs_dir, self._wakeups, self._health, self._on_state)
         self._scheduler = Scheduler(
             database=database,

@@ -175,24 +175,25 @@ class Scheduler:
 
         Nobody can stop or delete it in between: what is sent after the commit is read by its coordinator.
         """
-        with self._launching, self._database.write() as session:
-            found = progress.next_queued(session, is_locked=True) if self._may_launch else None
-            if found is None:
-                return None
-            run_id, spec, is_resume = found
-            directory = RunDirectory(self._runs_dir, run_id)
-            try:
-                directory.prepare(spec)
-            except OSError as error:
-                reason = f"The run's directory cannot be written: {in_words(error)}."
-                progress.finish(session, run_id, "failed", reason)
-                watched = None
-            else:
-                progress.change(session, run_id, {"state": "starting", "queue_place": None})
-                watched = Watched(directory, None, time.monotonic() + self._deadlines.lock_s)
+        watched = None
+        with self._launching:
+            with self._database.write() as session:
+                found = progress.next_queued(session, is_locked=True) if self._may_launch else None
+                if found is None:
+                    return None
+                run_id, spec, is_resume = found
+                directory = RunDirectory(self._runs_dir, run_id)
+                try:
+                    directory.prepare(spec)
+                except OSError as error:
+                    reason = f"The run's directory cannot be written: {in_words(error)}."
+                    progress.finish(session, run_id, "failed", reason)
+                else:
+                    progress.change(session, run_id, {"state": "starting", "queue_place": None})
+                    watched = Watched(directory, None, time.monotonic() + self._deadlines.lock_s)
+            if watched is not None:
                 self._watched[run_id] = watched
-        if watched is not None:
-            self._ingest.follow(run_id)
+                self._ingest.follow(run_id)
         self._wakeups.notify(run_id)
         return None if watched is None else (watched, is_resume)
 
@@ -236,6 +237,7 @@ class Scheduler:
                 watched.end_by = None if watched.has_locked else now
         if watched.end_by is None or now < watched.end_by or watched.process is None:
             return
+        logger.warning("Run %s: process %s is ended.", watched.directory.run_id, watched.process.pid)
         with contextlib.suppress(psutil.Error):  # it ended by itself in this moment
             if watched.is_terminated:
                 watched.process.kill()
@@ -271,7 +273,8 @@ class Scheduler:
         if position.state == "starting":
             reason = f"The run did not start: {words or 'it said nothing.'}"
         else:
-            reason = f"The run's coordinator died; the last line of its log: {words or 'none.'}"
+            ended = "did not end in time and was killed" if watched.is_terminated else "died"
+            reason = f"The run's coordinator {ended}; the last line of its log: {words or 'none.'}"
         topic = f"close {run_id}"
         try:
             watched.directory.close_log(reason, position.log_offset)

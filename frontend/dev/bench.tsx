@@ -21,6 +21,7 @@ import { syntheticLog } from "./syntheticLog";
 
 interface Result {
   name: string;
+  min_ms: number;
   p50_ms: number;
   p95_ms: number;
   max_ms: number;
@@ -87,7 +88,7 @@ async function measure(name: string, loop: FrameLoop, num: number, act: (frame: 
   }
   times.sort((a, b) => a - b);
   const at = (share: number) => Number((times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0).toFixed(2));
-  return { name, p50_ms: at(0.5), p95_ms: at(0.95), max_ms: at(1), frames: num };
+  return { name, min_ms: at(0), p50_ms: at(0.5), p95_ms: at(0.95), max_ms: at(1), frames: num };
 }
 
 let lastPaintMs = 0;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from backend.api import schemas
@@ -64,6 +66,19 @@ def test_an_idempotency_key_starts_an_experiment_once(server: Server) -> None:
     other = server.http.post("/experiments", json={**spec, "name": "other"}, headers=headers)
     assert other.status_code == 409
     check_model(schemas.Problem, other.json())
+    assert len(server.get("/experiments")["experiments"]) == 1
+
+
+def test_a_key_that_comes_many_times_at_once_starts_one_experiment(server: Server) -> None:
+    def post(_: int) -> httpx.Response:
+        return server.http.post(
+            "/experiments", json={"name": "race", "run": QUICK}, headers={"Idempotency-Key": "race"}
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
     assert len(server.get("/experiments")["experiments"]) == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ def training_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
         yield served
 
 
-def test_two_policies_train_and_are_compared(training_server: Server, tmp_path: Path) -> None:
+def test_two_policies_train_and_are_compared(training_server: Server) -> None:
     server = training_server
     started = server.submit(
         "real", run=SMALL, grid={"policy": [{"name": "ssp", "threshold": 1}, {"name": "predictive"}]}
@@ -76,3 +75,10 @@ def test_a_wrong_model_is_known_before_any_process_starts(training_server: Serve
     answer = training_server.http.post("/experiments", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "task.model"
+
+
+def test_every_preset_fits_the_real_catalogue(training_server: Server) -> None:
+    for preset in training_server.get("/catalogue")["presets"]:
+        answer = training_server.http.post("/experiments/check", json=preset["experiment"])
+        missing = [error["field"] for error in answer.json().get("errors", [])]
+        assert answer.status_code == 200 or missing == ["task.dataset"], answer.text  # data that are not installed

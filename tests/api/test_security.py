@@ -306,6 +306,7 @@ def test_every_answer_tells_the_browser_what_is_allowed(quiet_server: Server, pa
         _, answered, _ = ask(quiet_server, "GET", path, headers)
         assert {name: answered.get(name.lower()) for name in SECURITY_HEADERS} == SECURITY_HEADERS
         assert "server" not in answered
+        assert not path.startswith("/api") or answered["cache-control"] == "no-store"
     policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy
     assert "*" not in policy

@@ -48,7 +48,7 @@ def test_hashed_files_are_kept_for_ever_and_the_page_is_not(root: Path) -> None:
         assert answer(root, path).headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/", "/runs", "/runs/", "/runs/0123", "/experiments/new", "/history", "/compare"])
+@pytest.mark.parametrize("path", ["/", "/runs", "/runs/", "/runs/0123", "/experiments/new", "/compare"])
 def test_every_address_of_a_view_shows_the_page(root: Path, path: str) -> None:
     assert served(root, path) == b"<title>Foresync</title>"
 

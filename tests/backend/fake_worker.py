@@ -91,6 +91,7 @@ def run(path: Path, is_resume: bool) -> int:
 
 
 def host(path: Path) -> int:
+    path.unlink(missing_ok=True)  # of a host that was killed
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()

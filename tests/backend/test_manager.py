@@ -167,7 +167,10 @@ def test_a_coordinator_that_does_not_stop_is_ended(desk: Desk, script: str) -> N
     run = desk.wait(run_id, "stopped", "failed")
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     if "stubborn" in script:
-        assert (run.state, run.reason) == ("failed", "The run's coordinator died; the last line of its log: started")
+        assert (run.state, run.reason) == (
+            "failed",
+            "The run's coordinator did not end in time and was killed; the last line of its log: started",
+        )
     else:
         assert (run.state, run.reason) == ("stopped", "stopped by a signal")
     desk.check_log(run_id)

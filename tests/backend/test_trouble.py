@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 import pytest
 
 from backend.errors import ExecutorError
+from backend.runs.executor import Executor
+from backend.runs.rundir import RunDirectory
 from backend.store import experiments, progress
 from backend.store.ids import new_id
 from predictor import log
 from predictor.events import RunFinished
 from tests.backend.checks import read_all, small_experiment, wait_for
-from tests.backend.desk import Desk
+from tests.backend.desk import COMMAND, Desk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing here depends on it
 
@@ -114,3 +117,25 @@ def test_the_closing_event_can_be_read_by_everybody(desk: Desk) -> None:
     assert seq == 23
     assert isinstance(event, RunFinished)
     assert event.outcome == "failed"
+
+
+@pytest.mark.parametrize("length", [1, 100])
+def test_the_host_is_reached_under_a_home_of_any_length(
+    desk: Desk, tmp_path: Path, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = Path(tempfile.mkdtemp())
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    home = tmp_path / ("h" * length)
+    directory = RunDirectory(home / "runs", new_id())
+    directory.prepare({"name": "num=5"})
+    executor = Executor(COMMAND, home)
+    try:
+        assert executor.launch(directory, is_resume=False) is not None
+        events = directory.events
+        wait_for(lambda: events.exists() and b"RunFinished" in events.read_bytes(), "the end of the run")
+    finally:
+        executor.close()
+    assert not (home / "host.sock").exists()
+    temporary.rmdir()  # nothing is left in it
+    with pytest.raises(ExecutorError, match="shutting down"):
+        executor.launch(directory, is_resume=False)

@@ -63,12 +63,26 @@ def commands() -> dict[str, list[str]]:
     return found
 
 
+def test_every_close_code_of_the_live_stream_is_documented() -> None:
+    sources = [(ROOT / "backend" / path).read_text() for path in ("api/live.py", "security.py")]
+    codes = {code for source in sources for code in re.findall(r"^CLOSE_\w+ = (4\d\d\d)", source, re.MULTILINE)}
+    documented = set(re.findall(r"^\| (4\d\d\d) \|", (ROOT / "docs" / "live-stream.md").read_text(), re.MULTILINE))
+    assert len(codes) >= 3
+    assert codes == documented
+
+
 def test_every_relative_link_leads_somewhere() -> None:
     broken = []
     for path in tracked("*.md"):
         targets = [target for target in LINK.findall(path.read_text()) if "://" not in target]
         broken += [f"{name(path)}: {target}" for target in targets if not (path.parent / target).exists()]
     assert broken == []
+
+
+def test_every_page_can_be_reached_from_another() -> None:
+    files = tracked("*.md")
+    linked = {(path.parent / target).resolve() for path in files for target in LINK.findall(path.read_text())}
+    assert [name(path) for path in files if path.resolve() not in linked and path != ROOT / "README.md"] == []
 
 
 def test_every_make_target_that_the_docs_name_is_there() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable
@@ -13,8 +12,10 @@ from predictor.events import (
     CheckpointWritten,
     DirectiveChanged,
     EvaluationFinished,
+    IterationFinished,
     MessageLogged,
     ProcessExited,
+    PushArrived,
     Retuned,
     TargetReached,
     WorkerHeld,
@@ -103,33 +104,30 @@ def test_a_retuned_policy_reaches_workers_that_train(new_run: Callable[..., Live
     run.wait_for_training()
     run.command(command="retune", params={"alpha": 0.25})
     run.wait_for(DirectiveChanged, lambda changed: changed.directive.alpha == 0.25)
+    run.command(command="retune", params={"max_local_iterations": 0})  # from training on to waiting, and back
+    blocking = run.wait_for(PushArrived, lambda push: push.is_blocking)
+    run.command(command="retune", params={"max_local_iterations": 4})
+    run.wait_for(IterationFinished, lambda step: step.is_overlapped and step.at_s > blocking.at_s + 0.1)
     run.command(command="stop")
     assert run.finish().outcome == "stopped"
 
 
-@pytest.mark.parametrize(
-    ("command", "sentence"),
-    [
-        (
-            {"command": "retune", "params": {"threshold": -1}},
-            "the policy was not retuned: policy.threshold must be >= 0",
-        ),
-        (
-            {"command": "retune", "params": {"treshold": 1}},
-            "the policy was not retuned: policy.treshold is not a known",
-        ),
-        ({"command": "retune", "params": {"name": "asp"}}, "the policy is ssp and cannot become another one"),
-        ({"command": "dance"}, 'control.jsonl asks for what is not known: {"command": "dance"}'),
-        ("no object", 'control.jsonl asks for what is not known: {"unreadable": "\\"no object\\""}'),
-    ],
-)
-def test_what_cannot_be_done_is_said_and_the_run_goes_on(
-    new_run: Callable[..., LiveRun], command: object, sentence: str
-) -> None:
-    run = new_run(policy={"name": "ssp"}).start()
-    with (run.path / "control.jsonl").open("a") as control:
-        control.write(json.dumps(command) + "\n")
-    said = run.wait_for(MessageLogged, lambda event: event.level == "error")
-    assert sentence in said.text
-    assert run.finish().outcome == "completed"
+IMPOSSIBLE = {
+    '{"command": "retune", "params": {"threshold": -1}}': "not retuned: policy.threshold must be >= 0, got -1",
+    '{"command": "retune", "params": {"treshold": 1}}': "not retuned: policy.treshold is not a known key, got 1",
+    '{"command": "retune", "params": {"name": "asp"}}': "the policy is ssp and cannot become another one",
+    '{"command": "dance"}': 'control.jsonl asks for what is not known: {"command": "dance"}',
+    '"no object"': 'control.jsonl asks for what is not known: {"unreadable": "\\"no object\\""}',
+    "{": 'control.jsonl asks for what is not known: {"unreadable": "{"}',
+}
+
+
+def test_what_cannot_be_done_is_said_and_the_run_goes_on(new_run: Callable[..., LiveRun]) -> None:
+    run = new_run(policy={"name": "ssp"})
+    (run.path / "control.jsonl").write_text("".join(f"{line}\n" for line in IMPOSSIBLE))
+    assert run.start().finish().outcome == "completed"
+    said = [event.text for event in run.of(MessageLogged) if event.level == "error"]
+    assert len(said) == len(IMPOSSIBLE)
+    for text, sentence in zip(said, IMPOSSIBLE.values(), strict=True):
+        assert sentence in text
     assert not run.of(Retuned)

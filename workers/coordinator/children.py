@@ -186,9 +186,15 @@ def _live(node: str, log: Path, body: Callable[[socket.socket], int], stream: so
     except BaseException:
         traceback.print_exc()
     finally:
+        leave(exit_code)
+
+
+def leave(exit_code: int) -> NoReturn:
+    """End a forked process at once: torch's own teardown takes most of a second, and the code above is its parent's."""
+    with contextlib.suppress(OSError):  # the disk is full, and nobody can be told
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(exit_code)  # at once: torch's own teardown takes most of a second
+    os._exit(exit_code)
 
 
 def redirect(log: Path) -> None:
@@ -217,4 +223,4 @@ def describe_exit(exit_code: int) -> str:
     """Say how a process ended."""
     if exit_code < 0:
         return f"was killed by {signal.Signals(-exit_code).name}"
-    return f"ended with exit code {exit_code}"
+    return f"ended with exit code {exit_code}" + (" (log.txt may say why)" if exit_code else "")

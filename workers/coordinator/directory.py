@@ -34,9 +34,12 @@ class RunDirectory:
         """Become the one coordinator of this run, until `unlock` or the end of the process.
 
         Raises:
-            RunDirectoryError: another one holds it.
+            RunDirectoryError: another one holds it, or nothing can be written there.
         """
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RunDirectoryError(f"the run directory {self.path} cannot be written to: {error.strerror}") from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

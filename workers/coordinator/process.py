@@ -34,7 +34,7 @@ def main(run_dir: Path, is_resume: bool) -> int:
     try:
         directory = RunDirectory(run_dir)
         directory.lock()
-    except (RunDirectoryError, OSError) as error:
+    except RunDirectoryError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     try:

@@ -78,25 +78,16 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
             break
         iteration += 1
         now_s = clock.now_s()
-        me.telemetry.emit(
-            IterationFinished(
-                now_s,
-                me.worker,
-                iteration,
-                epoch,
-                started_s,
-                now_s - started_s,
-                target_s,
-                loss.item(),
-                len(labels),
-                is_overlapped,
-            )
+        compute_s = now_s - started_s
+        finished = IterationFinished(
+            now_s, me.worker, iteration, epoch, started_s, compute_s, target_s, loss.item(), len(labels), is_overlapped
         )
+        me.telemetry.emit(finished)
 
         # The boundary.
         state.take(link.take())
         directive = state.directive
-        done = Step(iteration, now_s - started_s, now_s)
+        done = Step(iteration, compute_s, now_s)
         if iteration == last_iteration:
             link.push(done, own, version, is_blocking=False, is_last=True)
             link.leave()

@@ -4,7 +4,7 @@ import { cssToken } from "../app/theme";
 import { formatNumber } from "../format";
 import { useNews, type Session } from "../run/session";
 import { sharesOf } from "../store/figures";
-import { bandsOf, bucketsOf, waitingData } from "./buckets";
+import { bandsOf, bucketsOf, WaitCache, waitingData } from "./buckets";
 import { Chart, type ChartSpec } from "./Chart";
 
 const BUCKET_PX = 4;
@@ -45,11 +45,13 @@ function specOf({ store }: Session, numWorkers: number): ChartSpec {
   const bands = bandsOf(numWorkers);
   const quiet = cssToken("--ink-quiet");
   const surface = cssToken("--surface");
+  const cache = new WaitCache();
+  const bucketPx = numWorkers > 16 ? 2 * BUCKET_PX : BUCKET_PX;
   const stepped = uPlot.paths.stepped?.({ align: 1 });
   return {
     data: (fromS, lengthS, width) => {
-      const buckets = bucketsOf(fromS, lengthS, Math.max(20, Math.round(width / BUCKET_PX)));
-      const { x, sums } = waitingData(store.model, buckets, bands, store.nowS());
+      const buckets = bucketsOf(fromS, lengthS, Math.max(20, Math.round(width / bucketPx)));
+      const { x, sums } = waitingData(store.model, buckets, bands, store.nowS(), cache);
       return [x, ...sums.reverse()]; // the highest sum first, so that the lower ones are painted over it
     },
     scales: { workers: { range: () => [0, Math.max(1, numWorkers)] } },

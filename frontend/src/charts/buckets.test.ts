@@ -3,7 +3,7 @@ import { syntheticLog } from "../../dev/syntheticLog";
 import { sharesOf } from "../store/figures";
 import { emptyModel } from "../store/model";
 import { reduce } from "../store/reduce";
-import { bandsOf, bucketsOf, lossData, roundRange, waitingData } from "./buckets";
+import { bandsOf, bucketsOf, lossData, roundRange, WaitCache, waitingData } from "./buckets";
 
 const model = reduce(emptyModel(), syntheticLog({ policy: "ssp", factors: [1, 1, 3], seconds: 20 }));
 
@@ -28,12 +28,26 @@ describe("buckets", () => {
   it("stack the waiting workers, whose time adds up to what each of them waited", () => {
     const bands = bandsOf(3);
     const buckets = { first: 0, num: 40, stepS: 0.5 };
-    const { sums } = waitingData(model, buckets, bands, 20);
+    const { sums } = waitingData(model, buckets, bands, 20, new WaitCache());
     const totalS = (sums[2] ?? []).reduce<number>((sum, value) => sum + (value ?? 0) * 0.5, 0);
     const wishS = model.workers.reduce((sum, node) => sum + sharesOf(model, node, 0, 20, 20).waitS, 0);
     expect(totalS).toBeCloseTo(wishS, 6);
     expect(totalS).toBeGreaterThan(5);
     sums.slice(1).forEach((row, band) => row.forEach((value, i) => expect(value).toBeGreaterThanOrEqual(sums[band]?.[i] ?? 0)));
+  });
+
+  it("are the same from the cache, also while the run goes on", () => {
+    const log = syntheticLog({ policy: "ssp", factors: [1, 1, 3], seconds: 20 });
+    const live = emptyModel();
+    const cache = new WaitCache();
+    const bands = bandsOf(3);
+    for (let i = 0; i < log.length; i += 150) {
+      reduce(live, log.slice(i, i + 150));
+      waitingData(live, { first: 0, num: 40, stepS: 0.5 }, bands, live.lastS, cache);
+    }
+    const buckets = { first: 0, num: 36, stepS: 0.5 };
+    const [cached, fresh] = [cache, new WaitCache()].map((one) => waitingData(live, buckets, bands, 20, one).sums.flat());
+    cached?.forEach((value, i) => expect(value).toBeCloseTo(fresh?.[i] ?? NaN, 6));
   });
 
   it("join workers into bands when there are many", () => {

@@ -73,30 +73,68 @@ export function bandsOf(numWorkers: number): number[][] {
   return bands;
 }
 
+/** Buckets that will not change any more, by index: how many workers of each band waited. */
+export class WaitCache {
+  private stepS = 0;
+  private readonly rows = new Map<number, Float64Array>();
+
+  /** Give the row of a bucket; a settled one is computed once, as long as the grid stays the same. */
+  row(index: number, stepS: number, isSettled: boolean, compute: () => Float64Array): Float64Array {
+    if (stepS !== this.stepS || this.rows.size > 10_000) this.rows.clear();
+    this.stepS = stepS;
+    const known = this.rows.get(index);
+    if (known) return known;
+    const row = compute();
+    if (isSettled) this.rows.set(index, row);
+    return row;
+  }
+}
+
 /**
  * Give, for each bucket, how many workers were waiting on average, summed up band by band: row b holds the
  * bands 0 to b. Null where nothing is known (before the start, after now).
  */
-export function waitingData(model: RunModel, { first, num, stepS }: Buckets, bands: readonly number[][], nowS: number): { x: number[]; sums: Column[] } {
+export function waitingData(
+  model: RunModel,
+  { first, num, stepS }: Buckets,
+  bands: readonly number[][],
+  nowS: number,
+  cache: WaitCache,
+): { x: number[]; sums: Column[] } {
+  const nodes = new Map(model.workers.map((node) => [node.worker, node]));
+  const settledS = settledUntil(model, nowS);
   const x = Array.from({ length: num }, (_, i) => (first + i) * stepS);
-  const total = new Array<number>(num).fill(0);
-  const isKnown = x.map((atS) => atS + stepS > 0 && atS < nowS);
-  const sums = bands.map((workers): Column => {
-    for (const worker of workers) {
-      const node = model.workers.find((one) => one.worker === worker);
-      if (!node) continue;
-      for (let i = 0; i < num; i++) {
-        if (!isKnown[i]) continue;
-        const shares = noShares();
-        const fromS = (first + i) * stepS;
-        addShares(model, node, fromS, fromS + stepS, nowS, shares);
-        const lengthS = Math.min(stepS, nowS - fromS);
-        total[i] = (total[i] as number) + (lengthS > 0 ? shares.waitS / lengthS : 0);
+  const sums = bands.map(() => new Array<number | null>(num).fill(null));
+  const compute = (fromS: number): Float64Array => {
+    const row = new Float64Array(bands.length);
+    const lengthS = Math.min(stepS, nowS - fromS);
+    bands.forEach((workers, band) => {
+      const shares = noShares();
+      for (const worker of workers) {
+        const node = nodes.get(worker);
+        if (node) addShares(model, node, fromS, fromS + stepS, nowS, shares);
       }
-    }
-    return total.map((sum, i) => (isKnown[i] ? sum : null));
+      row[band] = shares.waitS / lengthS;
+    });
+    return row;
+  };
+  x.forEach((fromS, i) => {
+    if (fromS + stepS <= 0 || fromS >= nowS) return;
+    const row = cache.row(first + i, stepS, fromS + stepS < settledS, () => compute(fromS));
+    let sum = 0;
+    sums.forEach((column, band) => {
+      sum += row[band] as number;
+      column[i] = sum;
+    });
   });
   return { x, sums };
+}
+
+/** Give the time before which all is known of every worker that is still there. */
+function settledUntil(model: RunModel, nowS: number): number {
+  let untilS = nowS;
+  for (const { track, goneS } of model.workers) if (goneS === null) untilS = Math.min(untilS, track.lastEndS ?? 0);
+  return untilS - 1; // the streams of the log are joined late by less than this
 }
 
 /** Widen a range to round limits, so that it changes seldom while a curve scrolls through. */

@@ -25,7 +25,9 @@ const SHOWN = METRICS.filter(({ key }) => ["target", "accuracy", "utilisation", 
 export function GroupTable({ groups, baseline, nameOf }: Props) {
   const base = groups.find(({ runs }) => runs.includes(baseline));
   return (
-    <div className={table.scroll}>
+    // A region that scrolls must be reachable by keyboard, and nothing in it is.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={table.scroll} tabIndex={0} role="group" aria-label="Each setting over its seeds, as a table">
       <table className={table.table}>
         <caption className="unseen">Each setting over its seeds</caption>
         <thead>

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 import { describePath, describeValue } from "./describe";
 import { changesBetween, getAt, isSame, overlay, setAt } from "./values";

@@ -1,6 +1,6 @@
 /** The bars of all lanes, kept as a picture: a pan moves it and draws only what came into sight. */
 
-import { Kind, type SpanTrack } from "../store/spans";
+import { Kind, NUM_KINDS, type SpanTrack } from "../store/spans";
 import { mergedColumns, scanColumns, type ColumnSink } from "./columns";
 import type { Lane, Layout } from "./layout";
 import { PERIOD, type Palette } from "./palette";
@@ -13,76 +13,103 @@ export interface Scale {
   ratio: number; // device pixels to a CSS pixel
 }
 
+function numInSight(track: SpanTrack, { origin, stepS, width }: Scale): number {
+  return track.numStartingBefore((origin + width) * stepS) - track.firstEndingAfter(origin * stepS);
+}
+
 const STACK_ORDER = [Kind.compute, Kind.overlapped, Kind.evaluation, Kind.up, Kind.down, Kind.wait, Kind.lost] as const;
+const NEVER_HIDDEN: ReadonlySet<Kind> = new Set([Kind.wait, Kind.lost]);
+const MOST_BLOCKS = 6000; // that a draft consists of
 const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
 
 /** Draws into its own canvas; `paint` brings it up to date. */
 export class BarsLayer {
   readonly canvas = document.createElement("canvas");
   private readonly ctx = this.canvas.getContext("2d");
-  private drawn: { scale: Scale; layout: Layout; palette: Palette; keys: string } | null = null;
+  private drawn: { scale: Scale; scrollY: number; palette: Palette; lanes: string; isDraft: boolean } | null = null;
+  private mergedWorkers = 0; // the choice for all workers' lanes
   private readonly merged = new Map<string, number>(); // lane -> columns drawn as one
+  private readonly stacks: number[][] = Array.from({ length: NUM_KINDS }, () => []); // by kind: x, y, width, height, ...
   private track: SpanTrack | null = null;
   private top = 0;
   private height = 0;
   private palette: Palette | null = null;
   private isParted = false; // spans of this lane are wide enough to be told apart
 
-  /** Bring the picture up to date; it shows the plot alone, in device pixels. */
-  paint(scale: Scale, layout: Layout, palette: Palette): void {
-    if (!this.ctx) return;
-    const keys = layout.lanes.map(({ id, node, y, height }) => `${id}${node ? 1 : 0}:${y}:${height}`).join();
+  /**
+   * Bring the picture up to date; it shows the plot alone, in device pixels.
+   *
+   * While the scale changes from frame to frame, much is drawn as a draft with wider columns. Gives whether that
+   * was so: a frame will be wanted once the scale rests.
+   */
+  paint(scale: Scale, layout: Layout, palette: Palette): boolean {
+    if (!this.ctx) return false;
+    const lanes = layout.lanes.filter(({ node }) => node !== null);
+    const names = lanes.map(({ id, y, height }) => `${id}:${y}:${height}`).join();
     const height = Math.max(1, Math.round((layout.height - layout.axis) * scale.ratio));
     const { drawn } = this;
     this.palette = palette;
     this.moveTextures(scale, palette);
-    const changedX = this.takeChanges(layout, scale);
-    const hasMergedOtherwise = this.chooseMerging(layout, scale);
+    const isResting = drawn?.scale.stepS === scale.stepS;
     const mayMove =
-      !hasMergedOtherwise &&
-      drawn?.scale.stepS === scale.stepS &&
+      isResting &&
+      !drawn.isDraft &&
       drawn.scale.width === scale.width &&
       drawn.palette === palette &&
-      drawn.layout.scrollY === layout.scrollY &&
-      drawn.keys === keys &&
+      drawn.scrollY === layout.scrollY &&
+      drawn.lanes === names &&
       this.canvas.height === height &&
       Math.abs(scale.origin - drawn.scale.origin) < scale.width;
-    this.drawn = { scale, layout, palette, keys };
-    if (!mayMove) {
+    const isDraft = this.chooseMerging(lanes, scale, drawn === null || isResting);
+    this.drawn = { scale, scrollY: layout.scrollY, palette, lanes: names, isDraft };
+    if (mayMove) this.update(lanes, layout, scale, scale.origin - drawn.scale.origin);
+    else {
       this.canvas.width = scale.width;
       this.canvas.height = height;
-      this.draw(scale, layout, 0, scale.width);
-      return;
+      for (const lane of lanes) {
+        if (lane.node) lane.node.track.changedFromS = Infinity;
+        this.draw(lane, layout, scale, 0, scale.width);
+      }
     }
-    const shift = scale.origin - drawn.scale.origin;
-    if (shift !== 0) this.move(-shift);
-    if (shift > 0) this.draw(scale, layout, scale.width - shift, scale.width);
-    if (shift < 0) this.draw(scale, layout, 0, -shift);
-    if (changedX < scale.width) this.draw(scale, layout, Math.max(0, changedX), scale.width);
+    return isDraft;
   }
 
-  /** Choose for each lane how many columns are drawn as one; gives whether any choice has changed. */
-  private chooseMerging(layout: Layout, scale: Scale): boolean {
-    let hasChanged = false;
-    for (const { id, node } of layout.lanes) {
+  /** Move the picture, and draw what came into sight, what is new, and lanes that are merged otherwise. */
+  private update(lanes: readonly Lane[], layout: Layout, scale: Scale, shift: number): void {
+    if (shift !== 0) this.move(-shift);
+    for (const lane of lanes) {
+      if (!lane.node) continue;
+      const { track } = lane.node;
+      const newX = Math.floor(track.changedFromS / scale.stepS) - scale.origin;
+      track.changedFromS = Infinity;
+      const fromX = this.hasChanged.has(lane.id) ? 0 : Math.max(0, Math.min(newX, scale.width - Math.max(0, shift)));
+      if (shift < 0 && fromX > 0) this.draw(lane, layout, scale, 0, -shift);
+      this.draw(lane, layout, scale, fromX, scale.width);
+    }
+  }
+
+  private readonly hasChanged = new Set<string>(); // lanes that are merged otherwise than in the picture
+
+  /** Choose how many columns are drawn as one in each lane; gives whether some are so for the draft only. */
+  private chooseMerging(lanes: readonly Lane[], scale: Scale, isResting: boolean): boolean {
+    this.hasChanged.clear();
+    const tracks = lanes.flatMap(({ node, worker }) => (node && worker !== null ? [node.track] : []));
+    this.mergedWorkers = mergedColumns(tracks, scale.origin, scale.stepS, scale.width, this.mergedWorkers);
+    const blocks = Math.max(40, MOST_BLOCKS / Math.max(1, lanes.length));
+    let isDraft = false;
+    for (const { id, node, worker } of lanes) {
       if (!node) continue;
-      const old = this.merged.get(id) ?? 0;
-      const next = mergedColumns(node.track, scale.origin, scale.stepS, scale.width, old);
-      if (next !== old) hasChanged = true;
+      const inSight = numInSight(node.track, scale);
+      let next = inSight > scale.width ? 2 : 0;
+      if (worker !== null) next = this.mergedWorkers;
+      if (!isResting && (next > 0 ? scale.width / next : inSight) > 2 * blocks) {
+        next = Math.ceil(scale.width / blocks);
+        isDraft = true;
+      }
+      if (next !== (this.merged.get(id) ?? 0)) this.hasChanged.add(id);
       this.merged.set(id, next);
     }
-    return hasChanged;
-  }
-
-  /** Give the first column with spans that are not in the picture yet. */
-  private takeChanges(layout: Layout, scale: Scale): number {
-    let fromS = Infinity;
-    for (const { node } of layout.lanes) {
-      if (!node) continue;
-      fromS = Math.min(fromS, node.track.changedFromS);
-      node.track.changedFromS = Infinity;
-    }
-    return fromS === Infinity ? Infinity : Math.floor(fromS / scale.stepS) - scale.origin;
+    return isDraft;
   }
 
   private moveTextures(scale: Scale, palette: Palette): void {
@@ -99,30 +126,22 @@ export class BarsLayer {
     ctx.globalCompositeOperation = "source-over";
   }
 
-  private draw(scale: Scale, layout: Layout, x0: number, x1: number): void {
+  private draw(lane: Lane, layout: Layout, scale: Scale, x0: number, x1: number): void {
     const { ctx } = this;
-    if (!ctx || x1 <= x0) return;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x0, 0, x1 - x0, this.canvas.height);
-    ctx.clip();
-    ctx.clearRect(x0, 0, x1 - x0, this.canvas.height);
-    for (const lane of layout.lanes) {
-      if (!lane.node || lane.node.track.length === 0) continue;
-      this.setLane(lane, layout, scale);
-      if (this.top + this.height < 0 || this.top > this.canvas.height) continue;
-      const { track } = lane.node;
-      this.track = track;
-      const num = track.numStartingBefore((scale.origin + scale.width) * scale.stepS) - track.firstEndingAfter(scale.origin * scale.stepS);
-      this.isParted = num * PARTED_FROM < scale.width;
-      scanColumns(track, scale.origin, scale.stepS, x0, x1, this.merged.get(lane.id) ?? 0, this.sink);
-    }
-    ctx.restore();
-  }
-
-  private setLane(lane: Lane, layout: Layout, scale: Scale): void {
+    if (!ctx || !lane.node || x1 <= x0) return;
     this.top = Math.round((lane.y - layout.scrollY) * scale.ratio);
     this.height = Math.max(1, Math.round(lane.height * scale.ratio));
+    if (this.top + this.height < 0 || this.top > this.canvas.height) return;
+    this.track = lane.node.track;
+    this.isParted = numInSight(this.track, scale) * PARTED_FROM < scale.width;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(x0, this.top, x1 - x0, this.height);
+    ctx.clip();
+    ctx.clearRect(x0, this.top, x1 - x0, this.height);
+    scanColumns(this.track, scale.origin, scale.stepS, x0, x1, this.merged.get(lane.id) ?? 0, this.sink);
+    this.fillStacks();
+    ctx.restore();
   }
 
   private readonly sink: ColumnSink = {
@@ -137,16 +156,31 @@ export class BarsLayer {
       }
     },
     mixed: (x, width, shares) => {
-      const { ctx, palette, top, height } = this;
-      if (!ctx || !palette) return;
+      const { top, height } = this;
+      let covered = 0;
       let bottom = top + height;
       for (const kind of STACK_ORDER) {
-        const part = (shares[kind] as number) * height;
-        if (part < 0.05) continue;
-        ctx.fillStyle = palette.solids[kind] as string;
-        ctx.fillRect(x, bottom - part, width, part);
-        bottom -= part;
+        const share = shares[kind] as number;
+        covered += share;
+        const round = NEVER_HIDDEN.has(kind) && share > 0.001 ? Math.ceil : Math.round; // whole pixels are crisp, and quick
+        const next = top + height - round(Math.min(1, covered) * height);
+        if (next < bottom) this.stacks[kind]?.push(x, next, width, bottom - next);
+        bottom = next;
       }
     },
   };
+
+  /** Fill the stacks of a lane, colour by colour. */
+  private fillStacks(): void {
+    const { ctx, palette } = this;
+    if (!ctx || !palette) return;
+    this.stacks.forEach((rects, kind) => {
+      if (rects.length === 0) return;
+      ctx.fillStyle = palette.solids[kind] as string;
+      for (let i = 0; i < rects.length; i += 4) {
+        ctx.fillRect(rects[i] as number, rects[i + 1] as number, rects[i + 2] as number, rects[i + 3] as number);
+      }
+      rects.length = 0;
+    });
+  }
 }

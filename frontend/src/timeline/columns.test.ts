@@ -89,7 +89,7 @@ describe("scanColumns", () => {
       const sums = totals(track, 0, stepS, 204, merged);
       wish.forEach((seconds, kind) => expect((sums[kind] as number) * stepS).toBeCloseTo(seconds, 6));
     }
-    expect(mergedColumns(track, 0, stepS, 200, 0)).toBe(1);
-    expect(mergedColumns(track, 0, (track.lastEndS ?? 0) / 2e5, 2e5, 0)).toBe(0);
+    expect(mergedColumns([track], 0, stepS, 200, 0)).toBe(2);
+    expect(mergedColumns([track], 0, (track.lastEndS ?? 0) / 2e5, 2e5, 0)).toBe(0);
   });
 });

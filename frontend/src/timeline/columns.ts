@@ -12,8 +12,9 @@ export interface ColumnSink {
 
 const DENSE = 4; // spans for each column, from which single ones are not looked at any more
 const WIDE = 3; // columns of a span that can be told apart
-const SAMPLES = 150;
+const SAMPLES = 1200; // spans that are looked at, in all lanes together
 const SPANS_MERGED = 6; // spans that merged columns should hold
+const LEAST_MERGED = 2;
 const MOST_MERGED = 6;
 
 const shares = new Float64Array(NUM_KINDS);
@@ -21,32 +22,36 @@ const before = new Float64Array(NUM_KINDS);
 const until = new Float64Array(NUM_KINDS);
 
 /**
- * Give how many columns are drawn as one: 0 while single spans can be told apart, else 1 to MOST_MERGED.
+ * Give how many columns are drawn as one: 0 while single spans can be told apart, else LEAST_MERGED to MOST_MERGED.
  *
  * It looks at some of the spans in sight: where most of the time lies in spans that are too narrow, columns are
- * merged until each holds several, so that a lane becomes a calm picture of shares instead of noise. `before` is
- * the answer of the frame before, which is kept while it is nearly right.
+ * merged until each holds several, so that a lane becomes a calm picture of shares instead of noise. One answer
+ * serves all the tracks, since lanes that are alike should look alike. `before` is the answer of the frame before,
+ * which is kept while it is nearly right.
  */
-export function mergedColumns(track: SpanTrack, origin: number, stepS: number, width: number, before: number): number {
-  const first = track.firstEndingAfter(origin * stepS);
-  const end = track.numStartingBefore((origin + width) * stepS);
-  const num = end - first;
-  if (num > DENSE * width) return 1;
-  const stride = Math.max(1, Math.floor(num / SAMPLES));
+export function mergedColumns(tracks: readonly SpanTrack[], origin: number, stepS: number, width: number, before: number): number {
   let narrowS = 0;
   let totalS = 0;
   let count = 0;
-  for (let i = first; i < end; i += stride) {
-    const lengthS = (track.end[i] as number) - (track.start[i] as number);
-    if (lengthS < WIDE * stepS) narrowS += lengthS;
-    totalS += lengthS;
-    count += 1;
+  let num = 0;
+  for (const track of tracks) {
+    const first = track.firstEndingAfter(origin * stepS);
+    const end = track.numStartingBefore((origin + width) * stepS);
+    const stride = Math.max(1, Math.floor(((end - first) * tracks.length) / SAMPLES));
+    num += end - first;
+    for (let i = first; i < end; i += stride) {
+      const lengthS = ((track.end[i] as number) - (track.start[i] as number)) * stride;
+      if (lengthS < WIDE * stepS * stride) narrowS += lengthS;
+      totalS += lengthS;
+      count += stride;
+    }
   }
+  if (num > DENSE * width * tracks.length) return LEAST_MERGED;
   const share = totalS > 0 ? narrowS / totalS : 0;
   if (share < (before > 0 ? 0.35 : 0.6)) return 0;
   const wish = (SPANS_MERGED * totalS) / Math.max(1, count) / stepS;
   if (before > 0 && wish > before * 0.6 && wish < before * 1.6) return before;
-  return Math.min(MOST_MERGED, Math.max(1, Math.round(wish)));
+  return Math.min(MOST_MERGED, Math.max(LEAST_MERGED, Math.round(wish)));
 }
 
 /**

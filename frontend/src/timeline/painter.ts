@@ -99,7 +99,7 @@ export class TimelinePainter {
       selection: this.selection,
       selectedNode: this.selectedNode,
     };
-    this.bars.paint(scale, this.layout, palette);
+    if (this.bars.paint(scale, this.layout, palette)) this.request(); // a draft is made good when the zoom rests
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.fillStyle = palette.surface;
     ctx.fillRect(0, 0, width, height);

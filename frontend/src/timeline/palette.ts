@@ -115,7 +115,7 @@ export function makePalette(ratio: number): Palette {
   for (let index = 0; index < NUM_KINDS; index++) {
     const kind = index as Kind;
     const colour = cssToken(TOKENS[kind]);
-    solids.push(MEANS[kind] === 1 ? colour : `color-mix(in srgb, ${colour} ${MEANS[kind] * 100}%, ${cssToken("--sunken")})`);
+    solids.push(mix(colour, cssToken("--sunken"), MEANS[kind]));
     fills.push(kind === Kind.compute ? colour : tile(TEXTURES[kind], colour, ratio));
   }
   const ink = cssToken("--ink");
@@ -139,6 +139,21 @@ export function makePalette(ratio: number): Palette {
 export function paintSample(ctx: CanvasRenderingContext2D, kind: Kind, ratio: number): void {
   ctx.fillStyle = kind === Kind.compute ? cssToken(TOKENS[kind]) : tile(TEXTURES[kind], cssToken(TOKENS[kind]), ratio);
   ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+}
+
+/** Mix two colours and give the plain name of the result, which a canvas need not parse for long. */
+function mix(colour: string, ground: string, share: number): string {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const ctx = canvas.getContext("2d", { willReadFrequently: true });
+  if (!ctx) return colour;
+  ctx.fillStyle = ground;
+  ctx.fillRect(0, 0, 1, 1);
+  ctx.globalAlpha = share;
+  ctx.fillStyle = colour;
+  ctx.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0] = ctx.getImageData(0, 0, 1, 1).data;
+  return `rgb(${red}, ${green}, ${blue})`;
 }
 
 function tile(texture: Texture, colour: string, ratio: number): CanvasPattern | string {

@@ -82,6 +82,22 @@ def test_a_release_without_a_pull_waits_for_it_and_takes_the_weights_of_that_mom
     assert (answer.header.version, answer.header.acknowledged) == (2, 1)
 
 
+def test_a_release_that_fell_due_before_a_blocking_push_answers_it() -> None:
+    def release_early(cluster: Cluster, stimulus: Stimulus) -> Verdict:
+        verdict = welcome(cluster, stimulus)
+        if isinstance(stimulus, IterationReported):
+            verdict.release.append((stimulus.worker, directive(), "the round was closed without it"))
+        return verdict
+
+    server = Server(decide=release_early)
+    server.join()
+    server.report(1)
+    answer = server.push_pull(2)
+    assert answer.weights == [0.0] * NUM_PARAMETERS
+    assert answer.header.acknowledged == 0
+    assert answer.header.arrived_at_s <= answer.header.released_at_s
+
+
 def test_what_is_applied_after_a_release_fell_due_is_acknowledged_with_it() -> None:
     server = Server()
     server.join()

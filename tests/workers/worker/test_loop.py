@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from predictor.events import AggregateApplied, Event, ExchangeFinished, IterationFinished, PushArrived, WorkerReleased
+from predictor.events import AggregateApplied, Event, ExchangeFinished, IterationFinished, PushArrived
 from predictor.forecasters import EwmaParams
 from predictor.gate import Gate
 from predictor.policies import POLICIES
@@ -67,6 +67,13 @@ def data() -> Split:
 
 def model() -> FlatModel:
     return FlatModel(build("mlp", (6,), 4, seed=1))
+
+
+class Stalling:
+    """A slow worker that stalls now and again, so that rounds are closed without it."""
+
+    def duration_s(self, iteration: int, at_s: float) -> float:
+        return 0.08 if iteration % 10 == 7 else 0.012
 
 
 class Recording(InProcessTransport):
@@ -141,6 +148,8 @@ class Cluster:
     def _speed(self, worker: int, num_workers: int) -> SpeedModel:
         if num_workers == 1:
             return Native()
+        if worker == 2:
+            return Stalling()
         params = LognormalParams(base_s=0.004, factors=(1.0, 2.0, 3.0)[:num_workers])
         return params.build(worker, num_workers, 1, lambda path: path)
 
@@ -191,10 +200,16 @@ def test_bsp_is_sgd_on_the_mean_gradient() -> None:
     torch.testing.assert_close(cluster.weights.flat, alone.weights, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+ALL = {name: params() for name, params in POLICIES.items()} | {
+    "predictive that blocks": PredictiveParams(max_local_iterations=0),
+    "predictive with long rounds": PredictiveParams(max_local_iterations=1, horizon=6.0),
+}
+
+
+@pytest.mark.parametrize("policy", ALL.values(), ids=ALL.keys())
 @pytest.mark.parametrize("transfer_s", [0.0, 0.01])
-def test_first_weights_and_scaled_deltas_make_the_global_weights(policy: str, transfer_s: float) -> None:
-    cluster = Cluster(POLICIES[policy](), num_workers=3, transfer_s=transfer_s)
+def test_first_weights_and_scaled_deltas_make_the_global_weights(policy: Any, transfer_s: float) -> None:
+    cluster = Cluster(policy, num_workers=3, transfer_s=transfer_s)
     cluster.train(25)
     cluster.join()
     total = cluster.first.clone()
