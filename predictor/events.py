@@ -252,7 +252,7 @@ class IterationFinished(Observation):
     target_s: float  # what the speed model asked for; 0 = the machine's own speed
     loss: float  # training loss of this minibatch
     num_samples: int
-    is_overlapped: bool  # computed while a push was in flight: local training during a synchronisation
+    overlapped_s: float  # of it, from its start on: local training while a push was in flight
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,7 @@ class WorkerTotals:
         compute_s = min(event.compute_s, max(0.0, event.at_s - self.computed_until_s))
         self.num_iterations += 1
         self.compute_s += compute_s
-        if event.is_overlapped:
-            self.overlapped_s += compute_s
+        self.overlapped_s += min(event.overlapped_s, compute_s)
         self.computed_until_s = max(self.computed_until_s, event.at_s)
         self._extend(event.started_at_s, event.at_s)
 

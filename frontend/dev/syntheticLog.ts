@@ -184,7 +184,7 @@ class Simulation {
         target_s: compute_s / (this.random() < 0.004 ? 1.3 : 1),
         loss,
         num_samples: 32,
-        is_overlapped: state.pushedS !== null,
+        overlapped_s: state.pushedS === null ? 0 : compute_s,
       });
       this.boundary(worker, compute_s);
     });

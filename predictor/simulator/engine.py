@@ -158,7 +158,7 @@ class _Simulation:
                 "a simulation needs a speed model, or the time of a step (step_s)"
             )
         worker.computed_version = worker.version
-        worker.is_overlapped = worker.pushed.iteration > worker.acknowledged
+        worker.overlapped_until_s = math.inf if worker.is_in_flight else self._now_s
         worker.compute_started_s = self._now_s
         self._schedule(self._now_s + duration_s, _BOUNDARY, worker.worker, duration_s)
         directive = worker.directive
@@ -225,6 +225,8 @@ class _Simulation:
         worker.released_s = None
         worker.has_weights = True
         worker.acknowledged = max(worker.acknowledged, released.acknowledged)
+        if not worker.is_in_flight:
+            worker.overlapped_until_s = min(worker.overlapped_until_s, self._now_s)
         worker.version = released.version
         worker.directive = released.directive
         if worker.directive.max_ahead > 0:

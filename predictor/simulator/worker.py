@@ -33,13 +33,13 @@ class VirtualWorker:
         "directive",
         "has_weights",
         "is_alive",
-        "is_overlapped",
         "is_pull_held",
         "iteration",
         "late_directive",
         "late_release",
         "left_s",
         "num_travelling",
+        "overlapped_until_s",
         "pushed",
         "released_s",
         "speed",
@@ -67,7 +67,7 @@ class VirtualWorker:
         self.late_directive: Directive | None = None
         self.released_s: float | None = None  # of weights on their way
         self.compute_started_s: float | None = None  # of the running iteration
-        self.is_overlapped = False  # the running iteration started while a push was in flight
+        self.overlapped_until_s = 0.0  # the running iteration had a push in flight up to here
         self.blocked_from_s: float | None = 0.0  # it does not compute; workers start without weights
         self.compute_s = self.wait_s = self.transfer_s = 0.0
 
@@ -99,6 +99,11 @@ class VirtualWorker:
         self.unblock(at_s, self.pushed)
         self.is_alive, self.left_s = False, at_s
 
+    def overlapped_s(self, at_s: float) -> float:
+        """Give for how long of the iteration that ends now a push was in flight, from its start on."""
+        started_s = at_s if self.compute_started_s is None else self.compute_started_s
+        return max(0.0, min(at_s, self.overlapped_until_s) - started_s)
+
     def iteration_finished(self, at_s: float, compute_s: float) -> IterationFinished:
         """Describe the iteration that ends now."""
         return IterationFinished(
@@ -111,7 +116,7 @@ class VirtualWorker:
             target_s=compute_s,
             loss=0.0,
             num_samples=0,
-            is_overlapped=self.is_overlapped,
+            overlapped_s=self.overlapped_s(at_s),
         )
 
     def exchange_finished(

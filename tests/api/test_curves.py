@@ -33,7 +33,7 @@ NAN = float("nan")
 
 
 def iterated(at_s: float, loss: float, worker: int = 0) -> IterationFinished:
-    return IterationFinished(at_s, worker, 1, 0, at_s - 0.1, 0.1, 0.1, loss, 32, False)
+    return IterationFinished(at_s, worker, 1, 0, at_s - 0.1, 0.1, 0.1, loss, 32, 0.0)
 
 
 def exchanged(arrived_s: float, released_s: float, at_s: float, blocked_from_s: float | None) -> ExchangeFinished:

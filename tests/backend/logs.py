@@ -38,7 +38,7 @@ def training(num: int) -> list[Event]:
             at_s = iteration * 0.0123456789 + worker * 0.00012345
             made.append(
                 IterationFinished(
-                    at_s, worker, iteration, iteration // 40, at_s - 0.01, 0.0100123, 0.01, 2.3 / at_s, 32, False
+                    at_s, worker, iteration, iteration // 40, at_s - 0.01, 0.0100123, 0.01, 2.3 / at_s, 32, 0.0
                 )
             )
             made.append(PushArrived(at_s + 0.001, worker, iteration, 1, 0.0100123, at_s, iteration, True))

@@ -64,7 +64,7 @@ def test_columns_hold_any_json(made: list[dict[str, object]], first_seq: int) ->
 
 
 def test_numbers_that_are_not_finite_become_null() -> None:
-    line = log.with_seq(log.encode(IterationFinished(1.0, 0, 1, 0, 0.5, 0.5, math.nan, -math.inf, 32, False)), 7)
+    line = log.with_seq(log.encode(IterationFinished(1.0, 0, 1, 0, 0.5, 0.5, math.nan, -math.inf, 32, 0.0)), 7)
     strict = codec.finite(line)
     assert json.loads(strict, parse_constant=pytest.fail)["target_s"] is None
     assert json.loads(strict)["loss"] is None

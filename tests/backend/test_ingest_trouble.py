@@ -27,9 +27,7 @@ def desk(database: Database, tmp_path: Path) -> IngestDesk:
 
 def test_a_diverged_run_is_stored_as_strict_json(desk: IngestDesk) -> None:
     losses = [0.5, math.nan, math.inf, -math.inf]
-    made = [
-        IterationFinished(i + 1.0, 0, i + 1, 0, i * 1.0, 1.0, 1.0, loss, 32, False) for i, loss in enumerate(losses)
-    ]
+    made = [IterationFinished(i + 1.0, 0, i + 1, 0, i * 1.0, 1.0, 1.0, loss, 32, 0.0) for i, loss in enumerate(losses)]
     write_log(desk.path, [started(), *made, finished(5.0)])
     desk.turn()
     stored = read_all(desk.database, desk.run_id)

@@ -18,14 +18,14 @@ def test_no_file_holds_a_path_of_one_machine() -> None:
     found = {}
     for path in tracked(*TEXTS, "Dockerfile", ".ci/*"):
         lines = [line.strip() for line in path.read_text().splitlines() if MACHINE_PATH.search(line)]
-        if lines and path.name != "test_paths.py":
+        if lines:
             found[name(path)] = lines
     assert found == {}
 
 
-@pytest.mark.parametrize("line", ["open('/home/ada/x')", "/root/.venv/bin/python", "see /work/main/x", "/tmp/abc/d"])
-def test_a_path_of_one_machine_is_seen(line: str) -> None:
-    assert MACHINE_PATH.search(line)
+@pytest.mark.parametrize("path", ["home ada x", "root .venv bin python", "work shop x", "tmp abc d"])
+def test_a_path_of_one_machine_is_seen(path: str) -> None:
+    assert MACHINE_PATH.search(f"see /{path.replace(' ', '/')}")  # put together here, or this file would hold one
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_shares_are_sane_at_every_point(scenario, seed):
 GO = Directive(1, 0, 0.0)
 
 
-def step(at_s, worker, iteration, compute_s, loss=1.0, target_s=0.0, is_overlapped=False):
+def step(at_s, worker, iteration, compute_s, loss=1.0, target_s=0.0, overlapped_s=0.0):
     started_s = at_s - compute_s
-    return IterationFinished(at_s, worker, iteration, 0, started_s, compute_s, target_s, loss, 32, is_overlapped)
+    return IterationFinished(at_s, worker, iteration, 0, started_s, compute_s, target_s, loss, 32, overlapped_s)
 
 
 def push(at_s, worker, iteration, ended_at_s):
@@ -102,7 +102,7 @@ def test_a_log_worked_out_by_hand():
             ExchangeFinished(1.1, 0, 0, 0, 0.2, 1.0, 1.0, 0.2, 0, 100),  # it waited for the others before it joined
             step(3.1, 0, 1, 2.0, target_s=1.9),
             push(3.2, 0, 1, 3.1),
-            step(6.1, 1, 1, 5.0, target_s=2.0, is_overlapped=True),
+            step(6.1, 1, 1, 5.0, target_s=2.0, overlapped_s=5.0),
             push(6.3, 1, 1, 6.1),
             applied(6.3, 1, 0, 2),
             released(6.3, 0, 1),

@@ -107,7 +107,7 @@ def test_a_retuned_policy_reaches_workers_that_train(new_run: Callable[..., Live
     run.command(command="retune", params={"max_local_iterations": 0})  # from training on to waiting, and back
     blocking = run.wait_for(PushArrived, lambda push: push.is_blocking)
     run.command(command="retune", params={"max_local_iterations": 4})
-    run.wait_for(IterationFinished, lambda step: step.is_overlapped and step.at_s > blocking.at_s + 0.1)
+    run.wait_for(IterationFinished, lambda step: step.overlapped_s > 0 and step.at_s > blocking.at_s + 0.1)
     run.command(command="stop")
     assert run.finish().outcome == "stopped"
 

@@ -65,7 +65,7 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
             link.keep_pulling()  # weights or another directive may come while it trains
 
         # One step of SGD on the next minibatch, padded to the time that it shall take.
-        started_s, version, is_overlapped = now_s, state.version, own.is_in_flight
+        started_s, version = now_s, state.version
         images, labels, epoch = me.batches.batch(iteration)
         gradient.zero_()
         loss = functional.cross_entropy(me.model.model(images), labels)
@@ -79,13 +79,13 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
         iteration += 1
         now_s = clock.now_s()
         compute_s = now_s - started_s
-        finished = IterationFinished(
-            now_s, me.worker, iteration, epoch, started_s, compute_s, target_s, loss.item(), len(labels), is_overlapped
-        )
-        me.telemetry.emit(finished)
+
+        landings = link.take()
+        busy = compute_s, target_s, loss.item(), len(labels), _in_flight_s(own, landings, started_s, now_s)
+        me.telemetry.emit(IterationFinished(now_s, me.worker, iteration, epoch, started_s, *busy))
 
         # The boundary.
-        state.take(link.take())
+        state.take(landings)
         directive = state.directive
         done = Step(iteration, compute_s, now_s)
         if iteration == last_iteration:
@@ -100,6 +100,14 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
             link.report(done, is_waiting=is_waiting)
         if is_waiting:
             now_s = state.wait(now_s)
+
+
+def _in_flight_s(own: OwnSteps, landings: list[Landing], started_s: float, ended_s: float) -> float:
+    """Give for how long of an iteration a push was in flight: from its start to the answer, or all of it."""
+    if not own.is_in_flight:
+        return 0.0
+    answered_s = [one.at_s for one in landings if one.pieces and one.header.acknowledged >= own.pushed_at]
+    return max(0.0, min([ended_s, *answered_s]) - started_s)
 
 
 class _State:

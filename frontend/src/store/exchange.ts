@@ -9,16 +9,10 @@ export const SLOW = 1.1; // times what the speed model asked for; `num_missed_pa
 export function iterationFinished(model: RunModel, event: EventOf<"IterationFinished">): void {
   const node = workerOf(model, event.worker);
   const isSlow = event.target_s > 0 && event.compute_s > SLOW * event.target_s;
-  node.track.add({
-    startS: event.started_at_s,
-    endS: event.at_s,
-    kind: event.is_overlapped ? Kind.overlapped : Kind.compute,
-    iteration: event.iteration,
-    reason: -1,
-    value: event.loss ?? NaN,
-    isSlow,
-    seq: event.seq,
-  });
+  const span = { iteration: event.iteration, reason: -1, value: event.loss ?? NaN, isSlow, seq: event.seq };
+  const landedS = Math.min(event.started_at_s + event.overlapped_s, event.at_s); // the push was in flight up to here
+  if (landedS > event.started_at_s) node.track.add({ ...span, startS: event.started_at_s, endS: landedS, kind: Kind.overlapped });
+  if (event.at_s > landedS) node.track.add({ ...span, startS: landedS, endS: event.at_s, kind: Kind.compute });
   node.bornS ??= event.started_at_s;
   if (node.pending && node.pending.iteration < event.iteration) node.pending = null; // it went on
   node.iteration = event.iteration;

@@ -26,7 +26,7 @@ const computed: Body = {
   target_s: 0,
   loss: 0.5,
   num_samples: 32,
-  is_overlapped: false,
+  overlapped_s: 0,
 };
 const push: Body = {
   kind: "PushArrived",
@@ -95,9 +95,9 @@ describe("spans of a worker", () => {
   });
 
   it("have no exchange in them when the worker never stopped computing", () => {
-    const overlapped: Body = { ...computed, is_overlapped: true };
+    const overlapped: Body = { ...computed, overlapped_s: 0.25 };
     const model = fold(joined, overlapped, { ...landed, blocked_from_s: null });
-    expect(lane(model, "worker-0")).toEqual(["overlapped 1-2"]);
+    expect(lane(model, "worker-0")).toEqual(["overlapped 1-1.25", "compute 1.25-2"]);
   });
 
   it("are marked where the speed model asked for less", () => {

@@ -230,7 +230,9 @@ def test_a_worker_trains_on_while_its_push_is_in_flight_and_not_further_than_it_
     cluster = Cluster(PredictiveParams(max_local_iterations=2), num_workers=3, transfer_s=0.03)
     cluster.train(30)
     cluster.join()
-    assert any(step.is_overlapped for step in cluster.logs[0].of(IterationFinished))
+    steps = cluster.logs[0].of(IterationFinished)
+    assert any(step.overlapped_s > 0 for step in steps)
+    assert all(0 <= step.overlapped_s <= step.compute_s for step in steps)
     for worker, log in enumerate(cluster.logs):
         pushes = [p for p in cluster.server_log.of(PushArrived) if p.worker == worker]
         answered = {e.iteration: e.at_s for e in log.of(ExchangeFinished)}
@@ -252,7 +254,7 @@ def test_blocking_policies_never_overlap() -> None:
     cluster.train(10)
     cluster.join()
     for log in cluster.logs:
-        assert not any(step.is_overlapped for step in log.of(IterationFinished))
+        assert not any(step.overlapped_s for step in log.of(IterationFinished))
         assert all(exchange.blocked_from_s is not None for exchange in log.of(ExchangeFinished))
 
 
