@@ -67,12 +67,13 @@ class Predictive:
         self._round_started_s = 0.0
         self._limit_s: float | None = None  # latest cut of this round; None until its first plan
         self._late: set[int] = set()  # workers that are not waited for
+        self._num_members = 1  # when the newest push arrived: a delta weighs 1/N of then, whoever leaves later
         self._uplink_s = 0.0  # mean time that a push travels
         self._announced: tuple[int, float] | None = None  # version and cut of the last plan in the log
         self._wake_at_s: float | None = None  # what the gate was asked for
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
-        self._learn(stimulus)
+        self._learn(cluster, stimulus)
         verdict = Verdict()
         arrived = {push.worker for push in cluster.pending}
         missing = [m for m in cluster.members.values() if m.worker not in arrived]
@@ -88,8 +89,9 @@ class Predictive:
         self._hold(cluster, verdict, [m.worker for m in missing])
         return verdict
 
-    def _learn(self, stimulus: Stimulus) -> None:
+    def _learn(self, cluster: Cluster, stimulus: Stimulus) -> None:
         if isinstance(stimulus, PushArrived):
+            self._num_members = len(cluster.members)
             self._uplink_s += _UPLINK_WEIGHT * (max(0.0, stimulus.at_s - stimulus.ended_at_s) - self._uplink_s)
         if isinstance(stimulus, PushArrived | IterationReported):
             self._late.discard(stimulus.worker)
@@ -102,7 +104,7 @@ class Predictive:
         if self._late:
             reason += f"; overdue: {names(sorted(self._late))}"
         verdict.apply = list(cluster.pending)
-        verdict.scale = 1 / max(len(cluster.members), 1)
+        verdict.scale = 1 / self._num_members
         verdict.apply_reason = reason
         self._round_started_s, self._limit_s = cluster.now_s, None
         awaited = [m for m in cluster.members.values() if m.worker not in self._late]

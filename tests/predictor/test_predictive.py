@@ -14,6 +14,7 @@ from predictor.events import (
     WakeAt,
     WorkerHeld,
     WorkerJoined,
+    WorkerLeft,
     WorkerReleased,
 )
 from predictor.forecasters import EwmaParams
@@ -127,3 +128,13 @@ def test_rounds_close_although_every_boundary_plans_anew():
     driver = Driver([1.0, 1.37]).until(200.0)
     applied = [one.at_s for one in of(AggregateApplied, driver.log)]
     assert max(b - a for a, b in itertools.pairwise(applied)) <= 2 * 1.37 * 2
+
+
+def test_a_push_keeps_its_weight_when_workers_leave_before_the_round_closes():
+    driver = Driver([1.0, 1.0, 1.0, 4.0]).until(40.0)
+    while len(driver.gate.pending) < 3:
+        driver.step()
+    applied = []
+    for worker in range(4):
+        applied += of(AggregateApplied, driver.take(WorkerLeft(driver.gate.now_s, worker, "stopped")))
+    assert [(one.scale, len(one.contributions)) for one in applied] == [(0.25, 3)]
