@@ -101,6 +101,10 @@ def _judge(spec: RunSpec, known: dict[str, Any]) -> list[Complaint]:
     listed = [one for one in known["datasets"] if one["name"] == _listed_name(task)]
     if not listed:
         return [*complaints, Complaint("task.dataset", task.dataset, f"must be one of {', '.join(names)}")]
+    named = [one for one in known["datasets"] if one["name"] == task.dataset]
+    if task.data_dir is not None and named and not named[0].get("reads_data_dir", True):
+        wish = "comes with the program and reads no data_dir: it must be a name of your own"
+        return [*complaints, Complaint("task.dataset", task.dataset, wish)]
     dataset = listed[-1]  # the user's own data stand last, and may be called like a data set that is known by name
     field, value = ("task.dataset", task.dataset) if task.data_dir is None else ("task.data_dir", task.data_dir)
     if not dataset["is_available"]:

@@ -52,6 +52,8 @@ def _complaint(error: Any, data: object) -> Complaint:
         wish = f"must be one of {context['expected_tags']}" if "expected_tags" in context else "is required"
         return Complaint(".".join(parts), context.get("tag"), wish)
     wish = _WISHES.get(kind, error["msg"])
+    if kind == "too_short":
+        wish = f"needs at least {error['ctx']['min_length']}"
     for word, short in _WORDS.items():
         wish = wish.replace(word, short, 1)
     return Complaint(".".join(parts) or "spec", None if kind.startswith("missing") else value, wish)

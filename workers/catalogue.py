@@ -112,6 +112,7 @@ def _entry(name: str, help_text: str, description: Description | None, reason: s
     return {
         "name": name,
         "help": help_text,
+        "reads_data_dir": name not in DATASETS or DATASETS[name].reads_data_dir,
         "is_available": not reason,
         "reason": reason,
         "sample_shape": list(known.sample_shape),

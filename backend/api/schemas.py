@@ -268,6 +268,7 @@ class DatasetEntry(Model):
 
     name: str
     help: str
+    reads_data_dir: bool = Field(True, description="Whether a task that names it may give a data_dir.")
     is_available: bool
     reason: str = Field(description="Why not.")
     sample_shape: list[int]

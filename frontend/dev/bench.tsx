@@ -46,12 +46,14 @@ function fill(model: RunModel): number {
     const node = workerOf(model, worker);
     node.life = "joined";
     node.bornS = 0;
+    node.lives.push({ fromS: 0, toS: Infinity });
     let atS = 0.01 * worker;
     for (let i = 0; i < perNode; i++) {
       const kind = [Kind.compute, Kind.up, Kind.wait, Kind.down][i % 4] as Kind;
       const lengthS = kind === Kind.compute ? 0.05 * (1 + ((i * 7919 + worker) % 31) / 31) : kind === Kind.wait ? 0.02 * ((i * 31) % 7) + 0.001 : 0.004;
       node.track.add({ startS: atS, endS: atS + lengthS, kind, iteration: i >> 2, reason: -1, value: 0.5, isSlow: false, seq: i });
       if (kind === Kind.compute) {
+        model.steps.add(atS, lengthS);
         model.trainLoss.add(atS, 1 / (1 + atS / 100));
         model.numIterations += 1;
       } else if (kind === Kind.wait) {

@@ -24,6 +24,7 @@ WRONG = {
     "stop.target.value must be <= 1 for test_accuracy, got 97.0": {
         "stop": {"target": {"metric": "test_accuracy", "value": 97}}
     },
+    "speed.factors needs at least 1, got []": {"speed": {"kind": "lognormal", "factors": []}},
     "workers is not a known key, got 4": {"workers": 4},
 }
 

@@ -18,6 +18,7 @@ class Source(Protocol):
 
     help: str
     facts: Description  # what it is when it is there
+    reads_data_dir: bool
 
     def load(self, data_dir: str | None) -> Dataset: ...
 

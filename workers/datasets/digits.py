@@ -19,6 +19,7 @@ class Digits:
     """The data set that is always there, since it comes with scikit-learn."""
 
     help = "Handwritten digits of 8 x 8 pixels, from scikit-learn; always there, trains in seconds."
+    reads_data_dir = False
     facts = Description((1, 8, 8), NUM_SAMPLES - NUM_TEST, NUM_TEST, num_classes=10)
 
     def load(self, data_dir: str | None) -> Dataset:

@@ -15,6 +15,7 @@ class FashionMnist:
     """Read from IDX files, such as Debian's package `dataset-fashion-mnist` installs."""
 
     help = "Clothes of 28 x 28 pixels; Debian's package dataset-fashion-mnist, or IDX files of your own."
+    reads_data_dir = True
     facts = Description((1, 28, 28), num_train=60_000, num_test=10_000, num_classes=10)
 
     def load(self, data_dir: str | None) -> Dataset:

@@ -13,12 +13,20 @@ export function iterationFinished(model: RunModel, event: EventOf<"IterationFini
   const landedS = Math.min(event.started_at_s + event.overlapped_s, event.at_s); // the push was in flight up to here
   if (landedS > event.started_at_s) node.track.add({ ...span, startS: event.started_at_s, endS: landedS, kind: Kind.overlapped });
   if (event.at_s > landedS) node.track.add({ ...span, startS: landedS, endS: event.at_s, kind: Kind.compute });
+  extendLife(node, event.started_at_s, event.at_s);
   node.bornS ??= event.started_at_s;
   if (node.pending && node.pending.iteration < event.iteration) node.pending = null; // it went on
   node.iteration = event.iteration;
   if (isSlow) node.numSlow += 1;
   model.numIterations += 1;
-  if (event.loss !== null) model.trainLoss.add(event.at_s, event.loss);
+  model.steps.add(event.at_s, event.compute_s);
+  if (event.loss !== null && event.num_samples > 0) model.trainLoss.add(event.at_s, event.loss);
+}
+
+/** Let a life last to the end of what began in it, also where that is told after its leaving. */
+function extendLife(node: NodeModel, fromS: number, toS: number): void {
+  const life = node.lives[node.lives.length - 1];
+  if (life && fromS < life.toS && toS > life.toS) life.toS = toS;
 }
 
 export function pushArrived(model: RunModel, event: EventOf<"PushArrived">): void {
@@ -68,13 +76,26 @@ export function exchangeFinished(model: RunModel, event: EventOf<"ExchangeFinish
   node.sentBytes += event.sent_bytes;
   node.receivedBytes += event.received_bytes;
   node.landedS = Math.max(node.landedS, event.at_s);
-  if (event.blocked_from_s !== null) addBlocked(node, event, event.blocked_from_s);
+  if (event.blocked_from_s !== null) {
+    addBlocked(node, event, event.blocked_from_s);
+    extendLife(node, event.blocked_from_s, event.at_s);
+  }
   if (node.pending && node.pending.fromS < event.at_s) node.pending = null;
   node.holds = node.holds.filter((hold) => hold.atS > event.released_at_s);
 }
 
+type Stamps = Pick<EventOf<"ExchangeFinished">, "seq" | "at_s" | "iteration" | "version" | "arrived_at_s" | "released_at_s">;
+
+/** Keep a wait whose end no `ExchangeFinished` will tell, since the worker left while it was held. */
+export function endWait(node: NodeModel, atS: number): void {
+  const { pending } = node;
+  if (pending?.releasedS !== null) return;
+  const { iteration, arrivedS, fromS } = pending;
+  addBlocked(node, { seq: 0, at_s: atS, iteration, version: node.version, arrived_at_s: arrivedS, released_at_s: atS }, fromS);
+}
+
 /** Add the parts of the time in which the worker did not compute: transfer up, wait, transfer down. */
-function addBlocked(node: NodeModel, event: EventOf<"ExchangeFinished">, fromS: number): void {
+function addBlocked(node: NodeModel, event: Stamps, fromS: number): void {
   const arrivedS = Math.min(Math.max(fromS, event.arrived_at_s), event.at_s);
   const releasedS = Math.min(Math.max(arrivedS, event.released_at_s), event.at_s);
   const part = { iteration: event.iteration, reason: -1, value: event.version, isSlow: false, seq: event.seq };

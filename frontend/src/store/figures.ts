@@ -15,15 +15,21 @@ export interface Shares {
 
 const sums = new Float64Array(NUM_KINDS);
 
-/** Add what a worker did in [fromS, toS) to `shares`; what it is doing now counts up to `nowS`. */
+/**
+ * Add what a worker did in [fromS, toS) to `shares`; what it is doing now counts up to `nowS`. Only its lives count,
+ * from joining to leaving, as in the summary that the server keeps (`predictor/worker_totals.py`).
+ */
 export function addShares(model: RunModel, node: NodeModel, fromS: number, toS: number, nowS: number, shares: Shares): void {
-  if (node.bornS === null) return;
-  const bornS = node.track.length > 0 ? (node.track.start[0] as number) : node.bornS;
-  const startS = Math.max(fromS, bornS);
-  const endS = Math.min(toS, node.goneS ?? model.finishedS ?? nowS);
-  if (endS <= startS) return;
+  for (const life of node.lives) {
+    const startS = Math.max(fromS, life.fromS);
+    const endS = Math.min(toS, life.toS, nowS);
+    if (endS > startS) addStretch(model, node, startS, endS, nowS, shares);
+  }
+}
+
+function addStretch(model: RunModel, node: NodeModel, startS: number, endS: number, nowS: number, shares: Shares): void {
   node.track.sumWithin(startS, endS, sums);
-  if (endS > (node.track.lastEndS ?? bornS)) {
+  if (endS > (node.track.lastEndS ?? startS)) {
     for (const span of openSpans(model, node, nowS)) {
       const overlapS = Math.min(span.endS, endS) - Math.max(span.startS, startS);
       if (overlapS > 0) sums[span.kind] = (sums[span.kind] as number) + overlapS;
@@ -68,9 +74,9 @@ export interface Figures {
 
 export function figuresWithin(model: RunModel, fromS: number, toS: number, nowS: number): Figures {
   const shares = sharesOfAll(model, fromS, toS, nowS);
-  const { trainLoss, bytes } = model;
+  const { steps, trainLoss, bytes } = model;
   const lengthS = toS - fromS;
-  const numIterations = trainLoss.indexAt(toS) - trainLoss.indexAt(fromS);
+  const numIterations = steps.indexAt(toS) - steps.indexAt(fromS);
   const sent = bytes.sum(bytes.indexAt(fromS), bytes.indexAt(toS));
   const isKnown = lengthS > 0 && model.numIterations > 0;
   return {

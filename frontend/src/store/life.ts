@@ -1,6 +1,7 @@
 /** What the fold makes of processes and of the run as a whole: joins, losses, gauges, messages, the end. */
 
 import type { EventOf } from "./events";
+import { endWait } from "./exchange";
 import { nodeName, nodeOf, workerOf, type Entry, type EntryKind, type NodeModel, type RunModel } from "./model";
 import { Kind } from "./spans";
 
@@ -25,7 +26,7 @@ export function runStarted(model: RunModel, event: EventOf<"RunStarted">): void 
   model.finishedS = null;
   dropPlans(model);
   model.clocks.clear();
-  for (const node of model.nodes.values()) abandon(node);
+  for (const node of model.nodes.values()) abandon(node, event.at_s);
   if (model.numStarts > 1) note(model, event, "resumed", null, "the run goes on from its checkpoint");
   else note(model, event, "started", null, `the run started${event.is_simulated ? " (simulated)" : ""}`);
 }
@@ -40,7 +41,9 @@ function dropPlans(model: RunModel): void {
 }
 
 /** Forget what a node was about to do when its process ended. */
-function abandon(node: NodeModel): void {
+function abandon(node: NodeModel, atS: number): void {
+  endWait(node, atS);
+  endLife(node, atS);
   node.pending = null;
   node.holds = [];
   if (node.life !== "lost") node.life = "expected";
@@ -64,6 +67,8 @@ export function workerJoined(model: RunModel, event: EventOf<"WorkerJoined">): v
   node.iteration = event.iteration;
   node.clock = event.iteration;
   revive(node, event.at_s, "joined");
+  endLife(node, event.at_s);
+  node.lives.push({ fromS: event.at_s, toS: Infinity });
   model.clocks.set(event.worker, event.iteration);
   const again = event.incarnation > 0 ? ` again, at iteration ${event.iteration}` : "";
   note(model, event, "joined", node.id, `${nodeName(node.id)} joined${again}`);
@@ -96,7 +101,15 @@ export function workerLeft(model: RunModel, event: EventOf<"WorkerLeft">): void 
   note(model, event, isLost ? "lost" : "left", node.id, text, isLost ? "error" : "info");
 }
 
+/** A life lasts to the end of what is known to have happened in it. */
+function endLife(node: NodeModel, atS: number): void {
+  const life = node.lives[node.lives.length - 1];
+  if (life?.toS === Infinity) life.toS = Math.max(atS, node.track.lastEndS ?? atS);
+}
+
 function leave(node: NodeModel, atS: number, life: "finished" | "stopped" | "lost"): void {
+  endWait(node, atS);
+  endLife(node, atS);
   if (node.goneS === null) {
     node.goneS = atS;
     node.life = life;

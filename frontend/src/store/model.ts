@@ -34,6 +34,7 @@ export interface NodeModel {
   bornS: number | null; // of the first sign of life
   goneS: number | null; // when it left or was lost; null while it lives
   exit: string; // how it ended, in words
+  lives: { fromS: number; toS: number }[]; // from each joining to its leaving; the present one lasts for ever
   landedS: number; // when it last got weights
   pending: Pending | null;
   holds: Hold[]; // not yet matched with an exchange
@@ -122,6 +123,7 @@ export interface RunModel {
   version: number;
   numIterations: number;
 
+  steps: TimeSeries; // compute time of each iteration, at its end
   trainLoss: TimeSeries;
   bytes: TimeSeries; // payload of each exchange, both ways
   staleness: TimeSeries; // of each contribution
@@ -156,6 +158,7 @@ export function emptyModel(): RunModel {
     clocks: new Clocks(),
     version: 0,
     numIterations: 0,
+    steps: new TimeSeries(),
     trainLoss: new TimeSeries(),
     bytes: new TimeSeries(),
     staleness: new TimeSeries(),
@@ -198,6 +201,7 @@ export function nodeOf(model: RunModel, id: string): NodeModel {
     bornS: null,
     goneS: null,
     exit: "",
+    lives: [],
     landedS: -Infinity,
     pending: null,
     holds: [],

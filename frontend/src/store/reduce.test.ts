@@ -223,6 +223,20 @@ describe("the fold of a whole run", () => {
     }
   });
 
+  it("keeps the wait in which a worker was stopped", () => {
+    const left: Body = { kind: "WorkerLeft", at_s: 4, worker: 0, reason: "stopped" };
+    const model = fold(joined, computed, push, held, left);
+    expect(lane(model, "worker-0")).toEqual(["compute 1-2", "up 2-2.1", "wait 2.1-4 waits for worker 1"]);
+  });
+
+  it("counts a worker's time from its joining to its leaving alone", () => {
+    const left: Body = { kind: "WorkerLeft", at_s: 6, worker: 0, reason: "died" };
+    const again: Body = { ...joined, at_s: 8, incarnation: 1 };
+    const model = fold({ ...joined, at_s: 0.5 }, computed, left, again);
+    expect(sharesOf(model, nodeOf(model, "worker-0"), 0, 10, 10)).toMatchObject({ wallS: 5.5 + 2, computeS: 1 + 2 });
+    expect(sharesOf(model, nodeOf(model, "worker-0"), 6.5, 7.5, 10).wallS).toBe(0);
+  });
+
   it("has figures in their ranges", () => {
     const model = reduce(emptyModel(), log);
     const { utilisation, waitShare, iterationsPerS, loss, bytesPerS } = figuresWithin(model, 5, 10, 20);

@@ -149,7 +149,8 @@ export class BarsLayer {
       const { ctx, palette, top, height, track } = this;
       if (!ctx || !palette || !track) return;
       ctx.fillStyle = (width > 1 ? palette.fills : palette.solids)[kind] as string | CanvasPattern;
-      ctx.fillRect(x, top, this.isParted && isEnd ? width - 1 : width, height);
+      const hasGap = isEnd && this.isParted && track.iteration[span + 1] !== track.iteration[span]; // parts of one stay together
+      ctx.fillRect(x, top, hasGap ? width - 1 : width, height);
       if (track.isSlow[span] === 1) {
         ctx.fillStyle = palette.stall;
         ctx.fillRect(x, top, width, Math.max(1, Math.round(height / 10)));

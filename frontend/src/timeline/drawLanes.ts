@@ -47,7 +47,7 @@ export function drawTexts(frame: Frame): void {
       const width = Math.min(xOf(frame, track.end[i] as number), frame.layout.width - frame.layout.right) - left;
       if (width < TEXT_FROM) continue;
       const kind = track.kind[i] as Kind;
-      if (kind === Kind.compute || kind === Kind.overlapped) {
+      if (kind === Kind.compute || (kind === Kind.overlapped && track.iteration[i + 1] !== track.iteration[i])) {
         ctx.textAlign = "center";
         ctx.fillStyle = palette.inkInverse;
         ctx.fillText(String(track.iteration[i]), left + width / 2, middle + 0.5);
