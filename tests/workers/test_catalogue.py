@@ -121,6 +121,7 @@ def test_the_program_prints_one_json_object(users: Path, tmp_path: Path) -> None
     assert listed["digits"] == {
         "name": "digits",
         "help": DATASETS["digits"].help,
+        "reads_data_dir": False,
         "is_available": True,
         "reason": "",
         "sample_shape": [1, 8, 8],
