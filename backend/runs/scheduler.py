@@ -111,7 +111,8 @@ class Scheduler:
 
     def is_watched(self, run_id: str) -> bool:
         """Tell whether processes of the run may still live."""
-        return run_id in self._watched
+        with self._launching:  # a run that leaves the queue at this moment is watched only after its commit
+            return run_id in self._watched
 
     def watched(self) -> list[str]:
         """Give the runs whose processes may still live."""

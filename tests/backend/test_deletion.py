@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, NotFound, StoreError
 from backend.store import experiments, progress
-from tests.backend.checks import small_experiment
+from tests.backend.checks import small_experiment, wait_for
 from tests.backend.desk import LONG, Desk
 from tests.backend.logs import started, write_log
 
@@ -58,6 +62,26 @@ def test_deletions_that_were_cut_off_are_finished_or_undone(desk: Desk) -> None:
         write_log(desk.settings.runs_dir / f".deleted-{run_id}" / "events.jsonl", [started()])
     desk.serve()
     assert [path.name for path in desk.settings.runs_dir.iterdir()] == [kept]
+
+
+def test_an_experiment_is_deleted_while_its_run_leaves_the_queue(desk: Desk) -> None:
+    manager = desk.serve()
+
+    def linger(_: Session) -> None:  # between the commit that takes the run and whatever the scheduler does next
+        if threading.current_thread().name == "scheduler":
+            time.sleep(0.2)
+
+    event.listen(Session, "after_commit", linger)
+    try:
+        with desk.database.write() as session:
+            experiment_id = small_experiment(session, "x", run={"name": LONG})
+            run_ids = experiments.get(session, experiment_id).run_ids
+        manager.submit(run_ids)
+        wait_for(lambda: desk.run(run_ids[0]).state == "starting", "the run leaves the queue")
+        manager.delete_experiment(experiment_id)
+    finally:
+        event.remove(Session, "after_commit", linger)
+    assert list(desk.settings.runs_dir.iterdir()) == []
 
 
 def test_an_experiment_is_deleted_with_what_trains(desk: Desk) -> None:

@@ -26,6 +26,13 @@ export function Legend() {
           {label}
         </li>
       ))}
+      <li title="the iteration took over a tenth longer than its speed model asked for">
+        <svg width="16" height="12" viewBox="0 0 16 12" aria-hidden="true">
+          <rect width="16" height="12" fill="var(--compute)" />
+          <rect width="16" height="3" fill="var(--stall)" />
+        </svg>
+        slower than asked for
+      </li>
       <li title="predicted 5-95% window of the next synchronisation; once it has passed, its outline">
         <svg width="16" height="12" viewBox="0 0 16 12" aria-hidden="true">
           <path d="M1 11l6-10M6 11l6-10" stroke="currentColor" strokeWidth="0.8" />

@@ -20,6 +20,7 @@ function numInSight(track: SpanTrack, { origin, stepS, width }: Scale): number {
 const STACK_ORDER = [Kind.compute, Kind.overlapped, Kind.evaluation, Kind.up, Kind.down, Kind.wait, Kind.lost] as const;
 const NEVER_HIDDEN: ReadonlySet<Kind> = new Set([Kind.wait, Kind.lost]);
 const MOST_BLOCKS = 6000; // that a draft consists of
+const TEXTURED_FROM = 5; // device pixels: a narrower span has the mean of its texture
 const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
 
 /** Draws into its own canvas; `paint` brings it up to date. */
@@ -148,7 +149,7 @@ export class BarsLayer {
     full: (x, width, kind, span, isEnd) => {
       const { ctx, palette, top, height, track } = this;
       if (!ctx || !palette || !track) return;
-      ctx.fillStyle = (width > 1 ? palette.fills : palette.solids)[kind] as string | CanvasPattern;
+      ctx.fillStyle = (width >= TEXTURED_FROM ? palette.fills : palette.solids)[kind] as string | CanvasPattern;
       const hasGap = isEnd && this.isParted && track.iteration[span + 1] !== track.iteration[span]; // parts of one stay together
       ctx.fillRect(x, top, hasGap ? width - 1 : width, height);
       if (track.isSlow[span] === 1) {

@@ -48,7 +48,7 @@ export function mergedColumns(tracks: readonly SpanTrack[], origin: number, step
   }
   if (num > DENSE * width * tracks.length) return LEAST_MERGED;
   const share = totalS > 0 ? narrowS / totalS : 0;
-  if (share < (before > 0 ? 0.35 : 0.6)) return 0;
+  if (share < (before > 0 ? 0.25 : 0.4)) return 0;
   const wish = (SPANS_MERGED * totalS) / Math.max(1, count) / stepS;
   if (before > 0 && wish > before * 0.6 && wish < before * 1.6) return before;
   return Math.min(MOST_MERGED, Math.max(LEAST_MERGED, Math.round(wish)));
