@@ -120,7 +120,7 @@ export function waitingData(
   };
   x.forEach((fromS, i) => {
     if (fromS + stepS <= 0 || fromS >= nowS) return;
-    const row = cache.row(first + i, stepS, true, () => compute(fromS));
+    const row = cache.row(first + i, stepS, fromS + stepS < settledS, () => compute(fromS));
     let sum = 0;
     sums.forEach((column, band) => {
       sum += row[band] as number;

@@ -15,11 +15,7 @@ export function StateNotice({ run }: { run: Run }) {
     return <Notice kind="fault" title="The server wants its token: ">open the link that `foresync serve` has printed.</Notice>;
   }
   if (status.name === "reconnecting" && status.attempt > 2) {
-    return (
-      <Notice title="The connection is lost. ">
-        The run goes on by itself; this page tries again and will show what it has missed.
-      </Notice>
-    );
+    return <p className={css.line}>The connection is lost. The run goes on by itself; this page tries again and will show what it has missed.</p>;
   }
   if (run.state === "failed") {
     return (

@@ -86,7 +86,11 @@ describe("spans of a worker", () => {
     const wish = LANE.map(withoutGo);
     const orders = Array.from({ length: 64 }, (_, mask) => merge(gate, telemetry, mask)).filter((order) => order !== undefined);
     expect(orders.length).toBe(15); // 6 over 2
-    for (const order of orders) expect(lane(fold(joined, ...order), "worker-0").map(withoutGo)).toEqual(wish);
+    for (const order of orders) {
+      const model = fold(joined, ...order);
+      expect(lane(model, "worker-0").map(withoutGo)).toEqual(wish);
+      expect(activityAt(model, nodeOf(model, "worker-0"), 4).kind).toBe(Kind.compute);
+    }
   });
 
   it("are clipped to the time in which the worker was blocked", () => {

@@ -89,6 +89,14 @@ describe("scanColumns", () => {
       const sums = totals(track, 0, stepS, 204, merged);
       wish.forEach((seconds, kind) => expect((sums[kind] as number) * stepS).toBeCloseTo(seconds, 6));
     }
+    const exact = new Float64Array(NUM_KINDS);
+    scanColumns(track, 7, stepS, 0, 100, 3, {
+      full: () => undefined,
+      mixed: (x, width, shares) => {
+        track.sumWithin((7 + x) * stepS, (7 + x + width) * stepS, exact);
+        shares.forEach((share, kind) => expect(share * width * stepS).toBeCloseTo(exact[kind] as number, 9));
+      },
+    });
     expect(mergedColumns([track], 0, stepS, 200, 0)).toBe(2);
     expect(mergedColumns([track], 0, (track.lastEndS ?? 0) / 2e5, 2e5, 0)).toBe(0);
   });
