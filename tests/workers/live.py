@@ -129,7 +129,8 @@ class LiveRun:
         return path.read_text() if path.exists() else ""
 
     def pid(self, node: str) -> int:
-        """Give the process id of the newest life of a node."""
+        """Give the process id of the newest life of a node; on a busy machine it may be a moment late."""
+        self.wait_for(NodeStarted, lambda event: event.node == node)
         return [event.pid for event in self.of(NodeStarted) if event.node == node][-1]
 
     def wait_for(self, kind: type[EventT], fits: Callable[[EventT], bool] = lambda event: True) -> EventT:
