@@ -82,3 +82,28 @@ def test_runs_and_compare_find_the_token_in_the_home(here: Here, tmp_path: Path)
         unknown = here(tmp_path, "compare", "0" * 16, "--url", base)
         assert unknown.code == 1
         assert "0" * 16 in unknown.err
+
+
+def test_a_killed_server_comes_back_to_a_run_that_trained_on_and_misses_nothing(tmp_path: Path) -> None:
+    speed = {"kind": "lognormal", "base_s": 0.05}
+    short = {**LONG, "run": {**LONG["run"], "speed": speed, "stop": {"iterations": 300}}}
+    with serving(tmp_path) as (process, url):
+        with Client(url) as client:
+            [run_id] = client.submit(short).run_ids
+            next(event for _, event in client.events(run_id, kinds=["IterationFinished"], follow=True))
+        process.kill()
+        process.wait(LIMIT_S)
+    with serving(tmp_path) as (_, url), Client(url) as client:
+        assert client.run(run_id).state == "running"
+        events = list(client.events(run_id, follow=True))
+        assert [seq for seq, _ in events] == list(range(1, len(events) + 1))
+        kinds = [type(event).__name__ for _, event in events]
+        assert (kinds[0], kinds[-1], kinds.count("RunStarted"), kinds.count("RunFinished")) == (
+            "RunStarted",
+            "RunFinished",
+            1,
+            1,
+        )
+        assert kinds.count("IterationFinished") == 600
+    logged = (tmp_path / "runs" / run_id / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["seq"] for line in logged] == [seq for seq, _ in events]
