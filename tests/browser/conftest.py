@@ -96,7 +96,7 @@ def _watch(page: Page, netloc: str, troubles: list[str]) -> None:
             troubles.append(f"request of {page.url} to {request.url}")
 
     page.on("console", on_console)
-    page.on("pageerror", lambda error: troubles.append(f"error in {page.url}: {error}"))
+    page.on("pageerror", lambda error: troubles.append(f"error in {page.url}: {error.stack or error}"))
     page.on("request", on_request)
     page.on("websocket", lambda socket: None if urlsplit(socket.url).netloc == netloc else troubles.append(socket.url))
 

@@ -33,6 +33,14 @@ def test_a_full_page(full_site: Site, open_page: PageMaker, name: str, scheme: s
     look(full_site, open_page, name, scheme, "full")
 
 
+@pytest.mark.parametrize("width", [60, 100])
+def test_a_run_in_a_window_narrower_than_its_gutters(full_site: Site, open_page: PageMaker, width: int) -> None:
+    for path in (f"/runs/{run_id}" for run_id in full_site.run_ids):
+        page = open_page(full_site, path, width=width)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_timeout(700)  # time for the timeline to be drawn; an error on the page fails the test
+
+
 def test_the_page_that_asks_for_the_token(empty_site: Site, browser: Browser) -> None:
     address, _, token = empty_site.url.partition("?token=")
     page = browser.new_page(viewport={"width": 400, "height": 860})

@@ -64,6 +64,7 @@ describe("roundRange", () => {
     [0.41, 0.47, 0.4, 0.48],
     [3, 3, 2.7, 3.3],
     [0, 0, 0, 1],
+    [0.3, 0.1 + 0.2, 0.27, 0.33], // one unit in the last place apart: no axis can be divided that finely
   ])("of %d to %d is %d to %d", (min, max, low, high) => {
     const [from, to] = roundRange(min, max);
     expect(from).toBeCloseTo(low, 9);

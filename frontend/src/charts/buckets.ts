@@ -139,7 +139,7 @@ function settledUntil(model: RunModel, nowS: number): number {
 
 /** Widen a range to round limits, so that it changes seldom while a curve scrolls through. */
 export function roundRange(min: number, max: number): [number, number] {
-  if (!(max > min)) return [min === 0 ? 0 : min - Math.abs(min) / 10, max === 0 ? 1 : max + Math.abs(max) / 10];
+  if (!(max - min > 1e-9 * Math.max(Math.abs(min), Math.abs(max)))) return [min === 0 ? 0 : min - Math.abs(min) / 10, max === 0 ? 1 : max + Math.abs(max) / 10];
   const raw = (max - min) / 3;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= raw) ?? raw;

@@ -2,7 +2,7 @@
 
 import { formatSeconds } from "../format";
 import { axisTop, fillTextured, fromS, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
-import type { Lane } from "./layout";
+import { plotWidth, type Lane } from "./layout";
 
 const TICKS_APART = 3; // CSS pixels for each update, below which a histogram is drawn
 const LINES_APART = 14; // CSS pixels for each synchronisation, above which its line crosses all lanes
@@ -51,7 +51,7 @@ function drawHistogram(frame: Frame, top: number, height: number): void {
   const width = 3;
   const stepS = secondsOf(frame, width);
   const first = Math.floor(fromS(frame) / stepS);
-  const num = Math.ceil((layout.width - layout.left - layout.right) / width) + 1;
+  const num = Math.ceil(plotWidth(layout) / width) + 1; // at least one: a window can be narrower than the gutters
   const counts = new Array<number>(num).fill(0);
   let most = 1;
   let index = aggregates.indexAt(first * stepS);
