@@ -19,19 +19,32 @@ from typing import Any, Literal
 
 Outcome = Literal["completed", "stopped", "failed"]
 LeaveReason = Literal["finished", "stopped", "died"]
+PushAfter = Literal["merged", "received"]
+Merge = Literal["steps", "agreement", "anchor"]
+
+NEVER_WAITS = 2**31 - 1  # as `Directive.max_ahead`
 
 
 @dataclass(frozen=True, slots=True)
 class Directive:
     """All that a worker needs to be told until the next release (ARCHITECTURE, "The wire").
 
-    It holds while no push is in flight: from a push to the landing that acknowledges it, the worker pushes
-    nothing. So a plan that crosses a push on the wire does no harm.
+    A push is in flight until weights land that include it ("merged"); its delta has left the uplink earlier,
+    when the server has it ("received"). `push_after` says which of both the next push must wait for. With "merged"
+    a plan that crosses a push on the wire does no harm.
+
+    How pulled weights are merged, with `own` = the worker's steps that are not in them:
+
+    * "steps"      weights = pulled + alpha x own; a push carries the steps since the last one
+    * "agreement"  the same, with an alpha that the worker estimates (METHOD section 5); `alpha` is its least value
+    * "anchor"     weights = pulled + alpha x (weights - pulled); a push carries weights - pulled
     """
 
     push_at: int  # push at this iteration (completed count); past it: at the next boundary
     max_ahead: int  # iterations it may go on while a push is in flight; 0 = wait
-    alpha: float  # merge: weights = pulled + alpha x (own steps not in what was pulled)
+    alpha: float  # share that is kept, see above
+    push_after: PushAfter = "merged"
+    merge: Merge = "steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,7 @@ class PushArrived(Stimulus):
     ended_at_s: float  # when that iteration ended, on the run's clock
     pulled_version: int  # version of the weights that the worker computed on
     is_blocking: bool  # the worker does not compute until it is released (`push_pull`)
+    down_s: float = 0.0  # how long the newest weights travelled that landed since its last message; 0: none did
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,7 @@ class IterationReported(Stimulus):
     compute_s: float
     ended_at_s: float
     is_waiting: bool  # it reached its cap (`Directive.max_ahead`) and does not compute until released
+    down_s: float = 0.0  # as in `PushArrived`
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +192,16 @@ class DirectiveChanged(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class AggregateApplied(Instruction):
-    """Add scale x delta of each contribution to the global weights, whose version this makes."""
+    """Add scale x delta of each contribution to the global weights, whose version this makes.
+
+    With a momentum: velocity = momentum x velocity + that sum; the global weights move by the velocity.
+    """
 
     version: int
     scale: float
     contributions: tuple[Contribution, ...]
     reason: str
+    momentum: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +224,21 @@ class SyncPlanned(Instruction):
     idle_fraction: float  # expected, of the plan
     pushes: tuple[PlannedPush, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastUpdated(Instruction):
+    """The iteration that a worker has just begun is forecast to end then; said by policies that forecast.
+
+    What happened is the `ended_at_s` of the message that tells of this iteration.
+    """
+
+    worker: int
+    iteration: int  # the one that runs; it will be the completed count at its end
+    started_at_s: float
+    expected_at_s: float
+    low_at_s: float  # 5% and 95% quantiles
+    high_at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +387,7 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     AggregateApplied,
     PushDiscarded,
     SyncPlanned,
+    ForecastUpdated,
     WakeAt,
 )
 OBSERVATIONS: tuple[type[Observation], ...] = (

@@ -27,6 +27,7 @@ from predictor.events import (
     DeadlinePassed,
     Directive,
     DirectiveChanged,
+    ForecastUpdated,
     Instruction,
     IterationReported,
     PushArrived,
@@ -91,7 +92,10 @@ class Gate:
         self._check(stimulus)
         self.now_s = max(self.now_s, stimulus.at_s)
         self._take(stimulus)
-        return self._carry_out(self._policy.decide(self, stimulus))
+        instructions = self._carry_out(self._policy.decide(self, stimulus))
+        if self._policy.forecasts and isinstance(stimulus, PushArrived | IterationReported):
+            instructions += self._forecast(self._members[stimulus.worker])
+        return instructions
 
     # ---- taking stimuli in ------------------------------------------------------------------------------
 
@@ -157,6 +161,15 @@ class Gate:
         if not is_waiting:
             member.held_reason = ""
 
+    def _forecast(self, member: Member) -> list[Instruction]:
+        """Say when the iteration ends that a member has just begun; nothing where it waits, or none was seen yet."""
+        forecast = None if member.is_waiting else member.forecaster.forecast()
+        if forecast is None:
+            return []
+        since_s = member.running_since_s
+        ends_s = since_s + forecast.mean_s, since_s + forecast.low_s, since_s + forecast.high_s
+        return [ForecastUpdated(self.now_s, member.worker, member.iteration + 1, since_s, *ends_s)]
+
     # ---- carrying verdicts out --------------------------------------------------------------------------
 
     def _carry_out(self, verdict: Verdict) -> list[Instruction]:
@@ -207,7 +220,9 @@ class Gate:
             if push.worker in self._members:
                 self._members[push.worker].acknowledged = self._acknowledged[push.worker]
         self.version += 1
-        return AggregateApplied(self.now_s, self.version, verdict.scale, tuple(contributions), verdict.apply_reason)
+        return AggregateApplied(
+            self.now_s, self.version, verdict.scale, tuple(contributions), verdict.apply_reason, verdict.momentum
+        )
 
     def _release(self, worker: int, directive: Directive, reason: str) -> WorkerReleased:
         member = self._members[worker]

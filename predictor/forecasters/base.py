@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+SHORTEST_S = 1e-9  # a duration of 0 is taken for this one: forecasts are > 0, and logarithms exist
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -29,6 +31,13 @@ class Forecaster(Protocol):
         """
         ...
 
+    def aim_s(self, elapsed_s: float = 0.0) -> float | None:
+        """Give the duration to act on where early costs the time until the end and late costs a whole iteration.
+
+        Most forecasters act on their mean. None until something was observed.
+        """
+        ...
+
 
 class ForecasterParams(Protocol):
     """Parameters of a forecaster; they build one instance for each worker."""
@@ -37,3 +46,15 @@ class ForecasterParams(Protocol):
     def name(self) -> str: ...
 
     def build(self) -> Forecaster: ...
+
+
+class Point(Protocol):
+    """The part in which forecasters differ: one number. `Calibrated` makes a forecaster of it."""
+
+    def learn(self, duration_s: float) -> None:
+        """Learn a duration, >= SHORTEST_S."""
+        ...
+
+    def point_s(self) -> float:
+        """Give the expected duration of the next iteration, > 0; asked only after something was learned."""
+        ...

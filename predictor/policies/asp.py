@@ -25,6 +25,8 @@ class AspParams:
 class Asp:
     """Apply every push at once and answer it at once."""
 
+    forecasts = False
+
     def __init__(self, params: AspParams) -> None:
         self.params = params
 

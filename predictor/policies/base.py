@@ -80,6 +80,7 @@ class Verdict:
     apply: Sequence[PushArrived] = ()  # pending pushes that become one aggregate
     scale: float = 0.0  # weight of each delta in it
     apply_reason: str = ""
+    momentum: float = 0.0  # of the server's velocity, see `AggregateApplied`
     discard: list[tuple[PushArrived, str]] = field(default_factory=list)
     release: list[tuple[int, Directive, str]] = field(default_factory=list)
     hold: list[tuple[int, tuple[int, ...], str]] = field(default_factory=list)  # worker, waits for, reason
@@ -91,6 +92,7 @@ class Verdict:
 class Policy(Protocol):
     """A synchronisation rule. Pure: no clock, lock, random source."""
 
+    forecasts: bool  # it acts on forecasts, so each of them stands in the log (`ForecastUpdated`)
     params: Any  # may be replaced in mid-run (`Retuned`), so a policy reads them anew at each decision
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:

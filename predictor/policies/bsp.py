@@ -25,6 +25,8 @@ class BspParams:
 class Bsp:
     """Apply the mean of all pushes once every member has pushed; then release all."""
 
+    forecasts = False
+
     def __init__(self, params: BspParams) -> None:
         self.params = params
 

@@ -29,6 +29,8 @@ class SspParams:
 class Ssp:
     """Apply every push at once; a worker may start iteration k iff k - min clock <= threshold."""
 
+    forecasts = False
+
     def __init__(self, params: SspParams) -> None:
         self.params = params
 

@@ -2,7 +2,7 @@
 
 The workers follow the wire of ARCHITECTURE: at each boundary a push or a report; weights half of the transfer
 time up and half down, headers not delayed; a pull always outstanding while they train on. They hold the first
-weights at time 0. There are no gradients: an iteration has no samples, and its loss says nothing.
+weights at time 0. Without a `Trainer` there are no gradients: an iteration has no samples, and its loss says nothing.
 
 The same scenario gives the same events. Ties of time are broken by the order in which events were scheduled.
 """
@@ -24,9 +24,11 @@ from predictor.events import (
     IterationReported,
     LeaveReason,
     PushArrived,
+    PushDiscarded,
     RunFinished,
     RunStarted,
     Stimulus,
+    TargetReached,
     WakeAt,
     WorkerJoined,
     WorkerLeft,
@@ -34,6 +36,7 @@ from predictor.events import (
 )
 from predictor.gate import Gate
 from predictor.simulator.scenario import Scenario, SimulationResult
+from predictor.simulator.trainer import Trainer
 from predictor.simulator.worker import Exchange, VirtualWorker
 
 OnEvent = Callable[[Event], None]
@@ -43,13 +46,14 @@ _MAX_EVENTS_PER_ITERATION = 100  # boundary, arrival and landing are 3; the rest
 _SPARE_EVENTS = 100_000
 
 # Kinds of scheduled events.
-_BOUNDARY, _ARRIVAL, _LANDING = range(3)
+_BOUNDARY, _ARRIVAL, _LANDING, _EVALUATION = range(4)
 
 
 def simulate(
     scenario: Scenario,
     on_event: OnEvent | None = None,
     *,
+    trainer: Trainer | None = None,
     run_id: str = "simulated",
     wall_time_s: float = 0.0,
     versions: Mapping[str, str] | None = None,
@@ -59,6 +63,7 @@ def simulate(
     Args:
         scenario: what is simulated.
         on_event: is given every event of the run in the order of its log; None is faster.
+        trainer: computes real gradients at the virtual times; None: only times are simulated.
         run_id: stands in the log.
         wall_time_s: Unix time that the log calls its start.
         versions: of the programs, stands in the log.
@@ -69,7 +74,7 @@ def simulate(
     """
     if scenario.iterations is None and scenario.until_s is None:
         raise SpecError([Complaint("stop", None, "needs iterations or seconds to be simulated")])
-    simulation = _Simulation(scenario, on_event)
+    simulation = _Simulation(scenario, on_event, trainer)
     if on_event:
         on_event(RunStarted(0.0, wall_time_s, run_id, True, dict(versions or {})))
     simulation.run()
@@ -81,8 +86,8 @@ def simulate(
 class _Simulation:
     """One run. Only `_feed` asks the gate."""
 
-    def __init__(self, scenario: Scenario, on_event: OnEvent | None) -> None:
-        self._scenario, self._emit = scenario, on_event
+    def __init__(self, scenario: Scenario, on_event: OnEvent | None, trainer: Trainer | None) -> None:
+        self._scenario, self._emit, self._trainer = scenario, on_event, trainer
         self._gate = Gate(scenario.policy, scenario.forecaster)
         self._handle = self._gate.handle
         pairs = zip(scenario.speeds, scenario.transfers, strict=True)
@@ -96,6 +101,7 @@ class _Simulation:
         self._clocks: list[float] = [0.0] * len(self._workers)  # infinite for those who left
         self._num_pushes = self._max_lead = 0
         self._makespan_s = 0.0
+        self._target: TargetReached | None = None
         self._departures = self._plan_departures()
 
     def _plan_departures(self) -> list[tuple[float, int, LeaveReason]]:
@@ -111,6 +117,8 @@ class _Simulation:
     def run(self) -> None:
         for worker in self._workers:
             self._feed(WorkerJoined(0.0, worker.worker, 0, 0))
+        if self._trainer:
+            self._schedule(0.0, _EVALUATION, 0, 0)
         limit = _MAX_EVENTS
         if self._scenario.iterations is not None:
             limit = _SPARE_EVENTS + _MAX_EVENTS_PER_ITERATION * self._scenario.iterations * len(self._workers)
@@ -130,6 +138,9 @@ class _Simulation:
                 self._wake_up()
                 continue
             _, _, kind, number, payload = heappop(heap)
+            if kind == _EVALUATION:
+                self._evaluate(payload + 1)
+                continue
             worker = workers[number]
             if not worker.is_alive:
                 continue
@@ -139,7 +150,18 @@ class _Simulation:
                 worker.num_travelling -= 1
                 self._arrive(worker, payload)
             else:
-                self._land(worker, payload)
+                self._land(worker, *payload)
+
+    def _evaluate(self, number: int) -> None:
+        """Measure the global weights at this moment, which takes no virtual time; end the run at its target."""
+        assert self._trainer, "nothing else schedules evaluations"
+        for event in self._trainer.evaluate(self._now_s, self._gate.version):
+            if self._emit:
+                self._emit(event)
+            if isinstance(event, TargetReached):
+                self._target = event
+                self._departures = [(self._now_s, worker.worker, "stopped") for worker in reversed(self._workers)]
+        self._schedule(number * self._scenario.evaluate_every_s, _EVALUATION, 0, number)
 
     def _standstill(self) -> str:
         waiting = [worker.worker for worker in self._workers if worker.is_alive]
@@ -168,14 +190,17 @@ class _Simulation:
     def _reach_boundary(self, worker: VirtualWorker, compute_s: float) -> None:
         worker.iteration = iteration = worker.iteration + 1
         worker.compute_s += compute_s
+        loss = self._train(self._trainer, worker) if self._trainer else 0.0
         if self._emit:
-            self._emit(worker.iteration_finished(self._now_s, compute_s))
+            self._emit(worker.iteration_finished(self._now_s, compute_s, loss, self._scenario.batch_size))
         worker.compute_started_s = None
         directive = worker.directive
         if iteration >= self._last:
             worker.blocked_from_s = self._now_s  # it only waits for its last push to arrive
             self._send(worker, self._push(worker, compute_s, is_blocking=False))
-        elif iteration >= directive.push_at and not worker.is_in_flight:
+        elif iteration >= directive.push_at and (
+            worker.pushed.arrived_s <= self._now_s if directive.push_after == "received" else not worker.is_in_flight
+        ):
             is_blocking = directive.max_ahead == 0
             push = self._push(worker, compute_s, is_blocking)
             self._go_on(worker, is_blocking)
@@ -185,9 +210,22 @@ class _Simulation:
             is_waiting = worker.is_in_flight and ahead >= directive.max_ahead
             self._go_on(worker, is_waiting)
             at_s = max(self._now_s, worker.pushed.arrived_s)
-            self._send(worker, IterationReported(at_s, worker.worker, iteration, compute_s, self._now_s, is_waiting))
+            down_s, worker.down_s = worker.down_s, 0.0
+            report = IterationReported(at_s, worker.worker, iteration, compute_s, self._now_s, is_waiting, down_s)
+            self._send(worker, report)
             if is_waiting and not worker.is_pulling:
                 self._hold_pull(worker)
+
+    def _train(self, trainer: Trainer, worker: VirtualWorker) -> float:
+        """Do the iteration that ends now on the weights of its start, then merge what has landed meanwhile."""
+        loss = trainer.compute(worker.worker, worker.iteration)
+        self._merge(trainer, worker)
+        return loss
+
+    def _merge(self, trainer: Trainer, worker: VirtualWorker) -> None:
+        for released, settled in worker.landed:
+            trainer.land(worker.worker, settled, released.directive)
+        worker.landed.clear()
 
     def _go_on(self, worker: VirtualWorker, is_blocked: bool) -> None:
         if is_blocked:
@@ -199,9 +237,13 @@ class _Simulation:
         iteration, before = worker.iteration, worker.pushed
         at_s = max(self._now_s, before.arrived_s) + worker.transfer.up_s(iteration)
         worker.pushed = Exchange(iteration, self._now_s, at_s)
-        num_iterations = iteration - before.iteration
+        worker.in_flight.append(worker.pushed)
+        if self._trainer:
+            self._trainer.push(worker.worker, iteration)
+        num_iterations, down_s, worker.down_s = iteration - before.iteration, worker.down_s, 0.0
+        version = worker.computed_version
         return PushArrived(
-            at_s, worker.worker, iteration, num_iterations, compute_s, self._now_s, worker.computed_version, is_blocking
+            at_s, worker.worker, iteration, num_iterations, compute_s, self._now_s, version, is_blocking, down_s
         )
 
     def _send(self, worker: VirtualWorker, message: PushArrived | IterationReported) -> None:
@@ -211,20 +253,23 @@ class _Simulation:
         else:
             self._arrive(worker, message)
 
-    def _land(self, worker: VirtualWorker, released: WorkerReleased) -> None:
-        """Take new weights in; the directive counts from the next boundary on."""
+    def _land(self, worker: VirtualWorker, released: WorkerReleased, settled: int) -> None:
+        """Take new weights in; they and their directive count from the next boundary on."""
         if worker.iteration >= self._last:
             return  # its last push is on its way, it has no use for them
-        is_answer = worker.answered.iteration < worker.pushed.iteration <= released.acknowledged
-        if is_answer:
-            worker.answered = worker.pushed
+        num_answered = worker.take_answers(settled)
         is_blocked = worker.blocked_from_s is not None
         if self._emit:
-            self._emit(worker.exchange_finished(self._now_s, released, is_answer, self._scenario.message_bytes))
+            sent_bytes = num_answered * self._scenario.message_bytes
+            self._emit(worker.exchange_finished(self._now_s, released, sent_bytes, self._scenario.message_bytes))
+        if self._trainer:
+            worker.landed.append((released, settled))
+            if is_blocked:
+                self._merge(self._trainer, worker)
         worker.unblock(self._now_s, worker.answered)
+        worker.down_s = self._now_s - (worker.released_s or 0.0)
         worker.released_s = None
         worker.has_weights = True
-        worker.acknowledged = max(worker.acknowledged, released.acknowledged)
         if not worker.is_in_flight:
             worker.overlapped_until_s = min(worker.overlapped_until_s, self._now_s)
         worker.version = released.version
@@ -275,11 +320,14 @@ class _Simulation:
             return
         worker.is_pull_held = False
         worker.released_s = released.at_s
+        settled = worker.settled = max(worker.settled, released.acknowledged)
+        if self._trainer:
+            self._trainer.release(worker.worker)
         down_s = worker.transfer.down_s(released.acknowledged) if worker.has_weights else 0.0
         if down_s > 0:
-            self._schedule(self._now_s + down_s, _LANDING, worker.worker, released)
+            self._schedule(self._now_s + down_s, _LANDING, worker.worker, (released, settled))
         else:
-            self._land(worker, released)
+            self._land(worker, released, settled)
 
     def _feed(self, stimulus: Stimulus) -> None:
         """Ask the gate, and do what it says."""
@@ -292,11 +340,16 @@ class _Simulation:
             self._carry_out(instruction)
 
     def _carry_out(self, instruction: Instruction) -> None:
-        kind = type(instruction)
-        if kind is AggregateApplied:
-            return
         if isinstance(instruction, WorkerReleased):
             self._release(instruction)
+        elif isinstance(instruction, AggregateApplied):
+            if self._trainer:
+                self._trainer.apply(instruction)
+        elif isinstance(instruction, PushDiscarded):
+            discarded = self._workers[instruction.worker]
+            discarded.settled = max(discarded.settled, instruction.iteration)
+            if self._trainer:
+                self._trainer.discard(instruction.worker, instruction.iteration)
         elif isinstance(instruction, DirectiveChanged):
             worker = self._workers[instruction.worker]
             if worker.is_pull_held:
@@ -331,6 +384,9 @@ class _Simulation:
 
     def closing(self) -> RunFinished:
         """Give the closing event."""
+        if self._target:
+            text = f"target reached: {self._target.metric} {self._target.value:.4g}"
+            return RunFinished(self._now_s, "completed", text)
         finished = [worker for worker in self._workers if worker.iteration >= self._last]
         if self._now_s == self._scenario.until_s:
             return RunFinished(self._now_s, "completed", f"{self._now_s:g} s have passed")

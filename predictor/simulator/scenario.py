@@ -24,6 +24,8 @@ class Scenario:
     forecaster: ForecasterParams = field(default_factory=EwmaParams)
     step_s: float = 0.0  # real computation of an iteration: the emulated one is never shorter
     message_bytes: int = 0  # of one push or pull
+    batch_size: int = 0  # samples of an iteration, for the log; 0 without gradients
+    evaluate_every_s: float = 1.0  # pause between evaluations, with a trainer
     deaths: Mapping[int, float] = field(default_factory=dict)  # worker -> when it dies, at_s
 
 

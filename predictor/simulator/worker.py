@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from predictor.events import Directive, ExchangeFinished, IterationFinished, WorkerReleased
 from predictor.simulator.scenario import WorkerTimes
 from predictor.speeds import SpeedModel, Transfer
@@ -24,17 +26,19 @@ class VirtualWorker:
     """
 
     __slots__ = (
-        "acknowledged",
         "answered",
         "blocked_from_s",
         "compute_s",
         "compute_started_s",
         "computed_version",
         "directive",
+        "down_s",
         "has_weights",
+        "in_flight",
         "is_alive",
         "is_pull_held",
         "iteration",
+        "landed",
         "late_directive",
         "late_release",
         "left_s",
@@ -42,6 +46,7 @@ class VirtualWorker:
         "overlapped_until_s",
         "pushed",
         "released_s",
+        "settled",
         "speed",
         "transfer",
         "transfer_s",
@@ -56,7 +61,10 @@ class VirtualWorker:
         self.left_s = 0.0
         self.has_weights = False
         self.iteration = 0  # completed
-        self.acknowledged = 0  # own iterations in the weights that landed last
+        self.settled = 0  # own iterations up to this one are in the server's weights, or discarded
+        self.in_flight: deque[Exchange] = deque()  # pushes that weights have not answered yet, oldest first
+        self.landed: list[tuple[WorkerReleased, int]] = []  # to merge at the next boundary, with what is settled
+        self.down_s = 0.0  # how long the newest weights travelled that landed since its last message
         self.version = 0  # of the weights that landed last; they are merged at the next boundary
         self.computed_version = 0  # of the weights that the running iteration computes on
         self.directive = Directive(push_at=1, max_ahead=0, alpha=0.0)
@@ -73,7 +81,7 @@ class VirtualWorker:
 
     @property
     def is_in_flight(self) -> bool:
-        return self.pushed.iteration > self.acknowledged
+        return bool(self.in_flight)
 
     @property
     def is_pulling(self) -> bool:
@@ -91,6 +99,14 @@ class VirtualWorker:
         self.wait_s += max(0.0, at_s - from_s - up_s - down_s)
         self.blocked_from_s = None
 
+    def take_answers(self, settled: int) -> int:
+        """Take note that weights have landed which settle own iterations; give how many pushes they answer."""
+        num = 0
+        while self.in_flight and self.in_flight[0].iteration <= settled:
+            self.answered = self.in_flight.popleft()
+            num += 1
+        return num
+
     def leave(self, at_s: float) -> None:
         """End its life; what it was doing is counted up to now."""
         if self.compute_started_s is not None:
@@ -104,7 +120,7 @@ class VirtualWorker:
         started_s = at_s if self.compute_started_s is None else self.compute_started_s
         return max(0.0, min(at_s, self.overlapped_until_s) - started_s)
 
-    def iteration_finished(self, at_s: float, compute_s: float) -> IterationFinished:
+    def iteration_finished(self, at_s: float, compute_s: float, loss: float, num_samples: int) -> IterationFinished:
         """Describe the iteration that ends now."""
         return IterationFinished(
             at_s=at_s,
@@ -114,13 +130,13 @@ class VirtualWorker:
             started_at_s=at_s if self.compute_started_s is None else self.compute_started_s,
             compute_s=compute_s,
             target_s=compute_s,
-            loss=0.0,
-            num_samples=0,
+            loss=loss,
+            num_samples=num_samples,
             overlapped_s=self.overlapped_s(at_s),
         )
 
     def exchange_finished(
-        self, at_s: float, released: WorkerReleased, is_answer: bool, message_bytes: int
+        self, at_s: float, released: WorkerReleased, sent_bytes: int, received_bytes: int
     ) -> ExchangeFinished:
         """Describe new weights; where they answer no newer push, the one that was answered last stands there."""
         return ExchangeFinished(
@@ -132,8 +148,8 @@ class VirtualWorker:
             arrived_at_s=self.answered.arrived_s,
             released_at_s=released.at_s,
             blocked_from_s=self.blocked_from_s,
-            sent_bytes=message_bytes if is_answer else 0,
-            received_bytes=message_bytes,
+            sent_bytes=sent_bytes,
+            received_bytes=received_bytes,
         )
 
     def times(self) -> WorkerTimes:

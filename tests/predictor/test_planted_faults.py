@@ -236,7 +236,9 @@ def test_a_release_with_another_version_is_seen(monkeypatch):
 def test_time_that_goes_back_is_seen(monkeypatch):
     original = VirtualWorker.iteration_finished
     monkeypatch.setattr(
-        VirtualWorker, "iteration_finished", lambda worker, at_s, length_s: original(worker, at_s - length_s, length_s)
+        VirtualWorker,
+        "iteration_finished",
+        lambda worker, at_s, length_s, *rest: original(worker, at_s - length_s, length_s, *rest),
     )
     assert_seen(checks.check_the_log_is_in_order, scenarios())
 

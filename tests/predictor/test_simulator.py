@@ -171,7 +171,7 @@ def test_a_scenario_needs_an_end():
 class _Hold:
     """Releases nobody after the first weights; or wakes up for ever."""
 
-    name = "hold"
+    name, forecasts = "hold", False
 
     def __init__(self, wakes):
         self.wakes, self.params = wakes, None

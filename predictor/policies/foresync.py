@@ -1,0 +1,157 @@
+"""Just-in-time synchronisation with an agreement-weighted merge: nobody waits, no threshold to set (METHOD section 5).
+
+A worker pushes what it has accumulated at every boundary at which its uplink is free, and trains on. The server
+adds it and does not answer at once: it forecasts when that worker reaches its next boundary, and sends the newest
+weights so that they land just before. So a snapshot is as old as after a blocking pull, at full utilisation.
+
+What it does to the weights: each delta is added at its arrival with weight 1/N; the worker goes on from
+`snapshot + alpha x own steps not in the snapshot`, with an alpha that follows how well its own past steps have
+agreed with the global movement (`Directive.merge = "agreement"`).
+
+Invariant: first weights + sum of (delta / N at its arrival) = global weights. A held answer is a wish for a time,
+never a debt: without news from a worker nothing is sent to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Annotated, Literal
+
+from predictor.events import (
+    NEVER_WAITS,
+    DeadlinePassed,
+    Directive,
+    IterationReported,
+    PushArrived,
+    Stimulus,
+    WorkerJoined,
+    WorkerLeft,
+)
+from predictor.params import STRICT, param
+from predictor.policies.base import Cluster, Member, Verdict, apply_newest
+
+_NUM_DOWN = 8  # travel times of weights that are remembered; the longest is planned for
+_NUM_LEAST = 8  # iterations of a worker that are seen before its answers are timed
+_MARGIN = 1e-6  # of an iteration: a boundary that is reached up to this share later counts as reached
+
+
+@dataclass(frozen=True)
+class ForesyncParams:
+    """Just-in-time synchronisation: everybody trains on; new weights land just before they are needed."""
+
+    __pydantic_config__ = STRICT
+
+    name: Literal["foresync"] = "foresync"
+    answer: Annotated[
+        Literal["just_in_time", "at_once"],
+        param("When new weights are sent: so that they land just before the next boundary, or at once.", advanced=True),
+    ] = "just_in_time"
+    alpha: Annotated[
+        float | None,
+        param("Share of own unmerged steps that is kept; absent: from their agreement.", ge=0, le=1, advanced=True),
+    ] = None
+
+    def build(self) -> Foresync:
+        return Foresync(self)
+
+
+@dataclass(slots=True)
+class _Line:
+    """What is planned for one worker."""
+
+    num_seen: int = 0  # boundaries it told of
+    downs_s: deque[float] = field(default_factory=lambda: deque(maxlen=_NUM_DOWN))
+    down_s: float = 0.0  # the longest of them
+    due_s: float = math.inf  # when its answer is sent
+
+
+class Foresync:
+    """See the head of this module."""
+
+    forecasts = True
+
+    def __init__(self, params: ForesyncParams) -> None:
+        self.params = params
+        self._lines: dict[int, _Line] = {}
+        self._heap: list[tuple[float, int]] = []  # (due_s, worker); an entry that is not its line's due_s is obsolete
+        self._asked_s = math.inf  # the wake-up that the gate knows of
+
+    def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
+        verdict = Verdict()
+        match stimulus:
+            case WorkerJoined():
+                self._lines[stimulus.worker] = _Line()
+                self._send(cluster, verdict, stimulus.worker, "joined: gets the first weights")
+            case WorkerLeft():
+                self._lines.pop(stimulus.worker, None)
+            case PushArrived() | IterationReported():
+                if isinstance(stimulus, PushArrived):
+                    apply_newest(verdict, cluster)
+                self._hear(cluster, verdict, stimulus)
+            case DeadlinePassed():
+                self._asked_s = math.inf
+            case _:
+                pass
+        self._send_due(cluster, verdict)
+        self._ask(verdict)
+        return verdict
+
+    def _hear(self, cluster: Cluster, verdict: Verdict, boundary: PushArrived | IterationReported) -> None:
+        """Learn from a boundary, and plan the next answer anew."""
+        line, member = self._lines[boundary.worker], cluster.members[boundary.worker]
+        line.num_seen += 1
+        if boundary.down_s > 0:
+            line.downs_s.append(boundary.down_s)
+            line.down_s = max(line.downs_s)
+        if self.params.answer == "at_once" or line.num_seen < _NUM_LEAST:
+            line.due_s = math.inf
+            self._send(cluster, verdict, boundary.worker, "answered at once")
+        else:
+            self._plan(cluster, line, member, cluster.now_s)
+
+    def _plan(self, cluster: Cluster, line: _Line, member: Member, from_s: float) -> None:
+        """Choose when to send: to land just before the first boundary that weights sent at `from_s` can reach."""
+        length_s = member.forecaster.aim_s()
+        if length_s is None or length_s <= 0:
+            line.due_s = cluster.now_s
+        else:
+            begun_s = member.running_since_s
+            num = max(1, math.ceil((from_s + line.down_s - begun_s) / length_s - _MARGIN))
+            line.due_s = max(cluster.now_s, begun_s + num * length_s - line.down_s)
+        heappush(self._heap, (line.due_s, member.worker))
+
+    def _send_due(self, cluster: Cluster, verdict: Verdict) -> None:
+        while self._heap and self._heap[0][0] <= cluster.now_s:
+            due_s, worker = heappop(self._heap)
+            line = self._lines.get(worker)
+            if line is None or line.due_s != due_s:
+                continue
+            line.due_s = math.inf
+            member = cluster.members[worker]
+            self._send(cluster, verdict, worker, "lands just before its next boundary")
+            length_s = member.forecaster.aim_s()
+            if length_s is not None and line.down_s >= length_s:  # the next boundary comes before these weights land
+                self._plan(cluster, line, member, cluster.now_s + line.down_s)
+
+    def _send(self, cluster: Cluster, verdict: Verdict, worker: int, reason: str) -> None:
+        verdict.release.append((worker, self._directive(len(cluster.members)), reason))
+
+    def _directive(self, num_members: int) -> Directive:
+        alpha = self.params.alpha
+        if alpha is None:
+            return Directive(1, NEVER_WAITS, 1 / max(1, num_members), "received", "agreement")
+        return Directive(1, NEVER_WAITS, alpha, "received", "steps")
+
+    def _ask(self, verdict: Verdict) -> None:
+        """Ask to be woken for the next answer."""
+        heap = self._heap
+        if len(heap) > 4 * len(self._lines) + 16:
+            heap[:] = [(line.due_s, worker) for worker, line in self._lines.items() if line.due_s < math.inf]
+            heapify(heap)
+        while heap and (heap[0][1] not in self._lines or self._lines[heap[0][1]].due_s != heap[0][0]):
+            heappop(heap)
+        if heap and heap[0][0] != self._asked_s:
+            self._asked_s = verdict.wake_at_s = heap[0][0]
