@@ -64,6 +64,12 @@ def step_time_s(task: TaskSpec, known: dict[str, Any]) -> float | None:
     return None if measured is None else float(measured) * task.batch_size / 32
 
 
+def num_test_samples(task: TaskSpec, known: dict[str, Any]) -> int:
+    """Give the size of the held-back set of a task as the catalogue knows it; 0 if it does not."""
+    name = _listed_name(task)
+    return max((int(one["num_test"]) for one in known["datasets"] if one["name"] == name), default=0)
+
+
 def _check_speed(spec: RunSpec) -> list[Complaint]:
     try:
         spec.speed.build(0, spec.cluster.num_workers, spec.seed, read_trace)

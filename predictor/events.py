@@ -45,6 +45,7 @@ class Directive:
     alpha: float  # share that is kept, see above
     push_after: PushAfter = "merged"
     merge: Merge = "steps"
+    waits_for_news: bool = False  # where it pushes and no weights have landed in the last iteration, it waits for some
 
 
 @dataclass(frozen=True, slots=True)

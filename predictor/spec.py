@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from predictor.decoding import decode
 from predictor.errors import Complaint, SpecError
-from predictor.forecasters import AnyForecasterParams, EwmaParams
+from predictor.forecasters import AnyForecasterParams, TimingParams
 from predictor.params import STRICT, param
 from predictor.policies import AnyPolicyParams, PredictiveParams
 from predictor.speeds import AnySpeedParams, LognormalParams
@@ -63,6 +63,10 @@ class ClusterSpec:
     __pydantic_config__ = STRICT
 
     num_workers: Annotated[int, param("Worker processes.", unit="workers", ge=1, le=64)] = 4
+    launcher: Annotated[
+        Literal["processes", "virtual"],
+        param("Real processes, or one process in virtual time: exact and repeatable times, simulated."),
+    ] = "processes"
     transport: Annotated[Literal["torch_rpc"], param("How workers and server talk.", advanced=True)] = "torch_rpc"
     on_worker_loss: Annotated[
         Literal["continue", "stop"], param("What the run does when a worker dies.", advanced=True)
@@ -110,7 +114,7 @@ class RunSpec:
     task: TaskSpec = field(default_factory=TaskSpec)
     cluster: ClusterSpec = field(default_factory=ClusterSpec)
     policy: AnyPolicyParams = field(default_factory=PredictiveParams)
-    forecaster: AnyForecasterParams = field(default_factory=EwmaParams)
+    forecaster: AnyForecasterParams = field(default_factory=TimingParams)
     speed: AnySpeedParams = field(default_factory=LognormalParams)
     transfer: TransferSpec = field(default_factory=TransferSpec)
     stop: StopSpec = field(default_factory=StopSpec)
@@ -207,6 +211,9 @@ def _check_run(spec: RunSpec) -> list[Complaint]:
         complaints.append(Complaint("stop", None, "needs at least one of iterations, seconds, target"))
     if stop.target and stop.target.metric == "test_accuracy" and stop.target.value > 1:
         complaints.append(Complaint("stop.target.value", stop.target.value, "must be <= 1 for test_accuracy"))
+    if spec.cluster.launcher == "virtual" and spec.speed.kind == "native":
+        wish = "must be a speed model where the launcher is virtual: in virtual time a machine has no speed of its own"
+        complaints.append(Complaint("speed.kind", spec.speed.kind, wish))
     for name in ("factors", "then"):
         factors = getattr(spec.speed, name, ())
         if len(factors) not in (0, 1, spec.cluster.num_workers):

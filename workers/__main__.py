@@ -1,4 +1,4 @@
-"""`python -m workers run|catalogue|host`: see `--help`."""
+"""`python -m workers run|catalogue|host|bench-sync`: see `--help`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from pathlib import Path
+
+from workers.bench import options
 
 # Read by OpenMP, TensorPipe and torch's logger when torch is loaded, so they are set before anything imports it.
 # Two OpenMP threads on a busy machine spin against each other and make a step fifty times slower.
@@ -24,6 +26,10 @@ def main(argv: list[str] | None = None) -> int:
         from workers import host  # noqa: PLC0415 (as above)
 
         return host.main(arguments.socket)
+    if arguments.command == "bench-sync":
+        from workers.bench import command  # noqa: PLC0415 (as above)
+
+        return command.main(arguments)
     from workers import catalogue  # noqa: PLC0415 (as above)
 
     return catalogue.main(arguments.data_dir)
@@ -39,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--data-dir", type=Path, default=None, help="folder with your own data")
     host = commands.add_parser("host", help="stay warm and start coordinators on request")
     host.add_argument("socket", type=Path, help="path of the UNIX socket to listen on")
+    bench = commands.add_parser("bench-sync", help="compare synchronisation policies in virtual time")
+    options.add_arguments(bench)
     return parser
 
 

@@ -93,10 +93,11 @@ class Telemetry:
         self._flusher.join()
 
     def _flush_for_ever(self) -> None:
-        while not self._is_closed:
+        is_closed = False
+        while not is_closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closed, timeout=FLUSH_EVERY_S)
-            if self._is_closed or self._clock.now_s() - self._sampled_at_s >= SAMPLE_EVERY_S:
+                is_closed = self._changed.wait_for(lambda: self._is_closed, timeout=FLUSH_EVERY_S)
+            if is_closed or self._clock.now_s() - self._sampled_at_s >= SAMPLE_EVERY_S:
                 self._sample()
             self._flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,16 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> argparse.Argum
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Train in the foreground; Ctrl-C stops with a checkpoint. Exit codes of `python -m workers run`."""
+    """Train in the foreground; Ctrl-C stops, a run of real processes with a checkpoint.
+
+    Exit codes of `python -m workers run`.
+    """
     spec = read_file(arguments.spec, arguments.changes)
     settings = read_settings(home=arguments.home)
     directory = RunDirectory(settings.runs_dir, new_id())
     directory.prepare(to_data(spec))
-    print(f"{spec.name}: {spec.policy.name}, {spec.cluster.num_workers} workers, in {directory.path}", flush=True)
+    kind = ", simulated (virtual time)" if _is_virtual(spec) else ""
+    print(f"{spec.name}: {spec.policy.name}, {spec.cluster.num_workers} workers{kind}, in {directory.path}", flush=True)
     return _train(settings, spec, directory)
 
 
@@ -114,24 +119,32 @@ def _batches(process: subprocess.Popen[bytes], path: Path, pause: threading.Even
             pause.wait(LOOK_S)
 
 
+def _is_virtual(spec: RunSpec) -> bool:
+    return spec.cluster.launcher == "virtual"
+
+
 class Progress:
     """The state of a run in one line."""
 
     def __init__(self, spec: RunSpec) -> None:
         self._spec = spec
         self._summary = Summary()
-        self._last_line_s = 0.0
+        self._last_line_s = self._now_s()
 
     def update(self, event: Event) -> None:
         self._summary.update(event)
 
     def is_line_due(self) -> bool:
         """Tell whether the run has gone on for a while since the last line."""
-        now_s = float(self._summary.report()["duration_s"])
+        now_s = self._now_s()
         if now_s - self._last_line_s < LINE_S:
             return False
         self._last_line_s = now_s
         return True
+
+    def _now_s(self) -> float:
+        """Give the run's time; of a simulated run real time, since its own flies."""
+        return time.monotonic() if _is_virtual(self._spec) else float(self._summary.report()["duration_s"])
 
     def line(self) -> str:
         """Say how far the run is."""
@@ -140,7 +153,8 @@ class Progress:
         wish = f" (target: {target.metric} {target.value:g})" if target else ""
         loss = "-" if now["test_loss"] is None else f"{now['test_loss']:.3f}"
         return (
-            f"{seconds(now['duration_s'])}, {now['num_iterations']} iterations, "
+            f"{seconds(now['duration_s'])}{' of virtual time' if _is_virtual(self._spec) else ''}, "
+            f"{now['num_iterations']} iterations, "
             f"accuracy {share(now['test_accuracy'])}, loss {loss}{wish}, "
             f"utilisation {share(now['utilisation'])}, waiting {share(now['wait_share'])}"
         )

@@ -49,7 +49,7 @@ def list_runs(runs: Sequence[Run]) -> Table:
         figures = run.summary
         table.add_row(
             run.id,
-            run.name,
+            f"{run.name} (simulated)" if run.is_simulated else run.name,
             run.spec.policy.name,
             run.state,
             seconds(figures.time_to_target_s),
@@ -73,6 +73,8 @@ def compare_runs(runs: Sequence[Run], names: Sequence[str]) -> Table:
     if len(runs) == 2:
         table.add_column(f"{names[1]} / {names[0]}", justify="right")
     table.add_row("state", *(run.state for run in runs))
+    if any(run.is_simulated for run in runs):
+        table.add_row("times", *("virtual, simulated" if run.is_simulated else "measured" for run in runs))
     for label, figure, shown in _figures(runs):
         values = [figure(run.summary) for run in runs]
         table.add_row(label, *map(shown, values), *([_ratio(values)] if len(runs) == 2 else []))

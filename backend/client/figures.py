@@ -22,7 +22,7 @@ def curves(client: Client, run_ids: Sequence[str], metric: Metric = "accuracy", 
         client: of the server that has the runs.
         run_ids: which runs, in the order of the legend.
         metric: accuracy (share in [0, 1]) or loss.
-        over: seconds since the start of each run, or iterations of all its workers.
+        over: seconds since the start of each run (virtual ones of a simulated run), or iterations of all its workers.
 
     Raises:
         Refused: a run is unknown.
@@ -33,7 +33,7 @@ def curves(client: Client, run_ids: Sequence[str], metric: Metric = "accuracy", 
         figure.add_scatter(
             x=points.at_s if over == "seconds" else points.iterations,
             y=getattr(points, metric),
-            name=f"{run.name}: {run.spec.policy.name}, seed {run.spec.seed}",
+            name=f"{run.name}: {run.spec.policy.name}, seed {run.spec.seed}{', simulated' if run.is_simulated else ''}",
             mode="lines+markers",
             line={"dash": DASHES[index % len(DASHES)]},
         )

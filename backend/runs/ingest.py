@@ -234,7 +234,8 @@ def _read_life(cursor: _Cursor, position: Position, events: list[Event]) -> dict
     values: dict[str, Any] = {}
     for index, event in enumerate(events):
         if isinstance(event, RunStarted):
-            cursor.clock_origin_s = event.wall_time_s - event.at_s
+            # Virtual seconds are not those of a clock on the wall: no moment follows from them.
+            cursor.clock_origin_s = None if event.is_simulated else event.wall_time_s - event.at_s
             values |= {"clock_origin_s": cursor.clock_origin_s, "is_simulated": event.is_simulated}
             if position.state != "stopping":
                 values |= {"state": "running", "reason": None}

@@ -62,7 +62,7 @@ def create(
             "spec": data,
             "policy": data["policy"]["name"],
             "dataset": spec.task.dataset,
-            "is_simulated": False,
+            "is_simulated": spec.cluster.launcher == "virtual",
             "state": "queued",
             "is_resume": False,
             "queue_place": place + index,

@@ -111,7 +111,7 @@ class Run(Base):
 
     last_seq: Mapped[int]  # last event that is stored
     log_offset: Mapped[int]  # bytes of events.jsonl that are stored
-    clock_origin_s: Mapped[float | None]  # Unix time at which the run's clock stood at 0
+    clock_origin_s: Mapped[float | None]  # Unix time at which the run's clock stood at 0; None: simulated
 
     summary: Mapped[dict[str, Any]]  # predictor.summary.Summary.report()
     duration_s: Mapped[float | None]  # from here on: of the summary, to sort by

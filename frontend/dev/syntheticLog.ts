@@ -207,7 +207,7 @@ class Simulation {
     if (is_waiting) state.blockedFromS = ended_at_s;
     state.isWaiting = is_waiting;
     const at_s = this.nowS + 0.0004;
-    this.tell(at_s, { kind: "IterationReported", at_s, worker, iteration, compute_s, ended_at_s, is_waiting });
+    this.tell(at_s, { kind: "IterationReported", at_s, worker, iteration, compute_s, ended_at_s, is_waiting, down_s: 0 });
     if (is_waiting) this.decide();
     else this.iterate(worker);
   }
@@ -219,7 +219,7 @@ class Simulation {
     state.clock = push.iteration;
     state.arrivedS = at_s;
     state.isWaiting ||= is_blocking;
-    this.tell(at_s, { kind: "PushArrived", at_s, worker, ...push, pulled_version: state.pulledVersion, is_blocking });
+    this.tell(at_s, { kind: "PushArrived", at_s, worker, ...push, pulled_version: state.pulledVersion, is_blocking, down_s: 0 });
     this.pushed.push({ worker, num: push.num_iterations, staleness: this.version - state.pulledVersion });
     if (is_blocking) this.apply(0.25, `applied at arrival, ${this.version - state.pulledVersion} updates stale`);
     this.decide();
@@ -228,7 +228,8 @@ class Simulation {
   private release(worker: number, reason: string): void {
     const state = this.workers[worker] as WorkerState;
     const at_s = this.nowS;
-    const directive = { push_at: state.pushAt, max_ahead: this.options.policy === "ssp" ? 0 : MAX_AHEAD, alpha: 0.5 };
+    const max_ahead = this.options.policy === "ssp" ? 0 : MAX_AHEAD;
+    const directive = { push_at: state.pushAt, max_ahead, alpha: 0.5, push_after: "merged", merge: "steps", waits_for_news: false } as const;
     const { version } = this;
     this.tell(at_s, { kind: "WorkerReleased", at_s, worker, version, acknowledged: state.clock, directive, reason });
     const { blockedFromS, pushedS, arrivedS, clock } = state;
@@ -268,7 +269,7 @@ class Simulation {
       num_iterations: num,
       staleness,
     }));
-    this.tell(at_s, { kind: "AggregateApplied", at_s, version: this.version, scale, contributions, reason });
+    this.tell(at_s, { kind: "AggregateApplied", at_s, version: this.version, scale, contributions, reason, momentum: 0 });
     this.pushed = [];
   }
 

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from predictor.forecasters.adversarial import FrozenParams, InvertedParams, RandomParams
+from predictor.forecasters.ar import ArParams
+from predictor.forecasters.auto import AutoParams
 from predictor.forecasters.base import Forecast, Forecaster, ForecasterParams
 from predictor.forecasters.ewma import EwmaParams
+from predictor.forecasters.gru import GruParams
+from predictor.forecasters.holt import HoltParams
 from predictor.forecasters.last_value import LastValueParams
+from predictor.forecasters.markov import MarkovParams
 from predictor.forecasters.median import MedianParams
+from predictor.forecasters.timing import TimingParams
 from predictor.params import one_of
 
 FORECASTERS: dict[str, type[Any]] = {
     "ewma": EwmaParams,
     "last_value": LastValueParams,
     "median": MedianParams,
+    "holt": HoltParams,
+    "ar": ArParams,
+    "markov": MarkovParams,
+    "timing": TimingParams,
+    "auto": AutoParams,
+    "gru": GruParams,
+}
+
+# Wrong on purpose, for the robustness benchmark: no spec can name them, and no form offers them.
+ADVERSARIAL: dict[str, type[Any]] = {
+    "inverted": InvertedParams,
+    "random": RandomParams,
+    "frozen": FrozenParams,
 }
 
 if TYPE_CHECKING:
@@ -21,4 +41,27 @@ if TYPE_CHECKING:
 else:
     AnyForecasterParams = one_of(FORECASTERS, "name")
 
-__all__ = ["FORECASTERS", "AnyForecasterParams", "EwmaParams", "Forecast", "Forecaster", "ForecasterParams"]
+
+def build_adversarial(name: str) -> ForecasterParams:
+    """Give the parameters of a forecaster that is wrong on purpose.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in ADVERSARIAL:
+        raise ValueError(f"adversarial forecaster must be one of {', '.join(ADVERSARIAL)}, got {name!r}")
+    params: ForecasterParams = ADVERSARIAL[name]()
+    return params
+
+
+__all__ = [
+    "ADVERSARIAL",
+    "FORECASTERS",
+    "AnyForecasterParams",
+    "EwmaParams",
+    "Forecast",
+    "Forecaster",
+    "ForecasterParams",
+    "TimingParams",
+    "build_adversarial",
+]

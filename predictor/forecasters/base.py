@@ -31,10 +31,11 @@ class Forecaster(Protocol):
         """
         ...
 
-    def aim_s(self, elapsed_s: float = 0.0) -> float | None:
-        """Give the duration to act on where early costs the time until the end and late costs a whole iteration.
+    def aim_s(self, elapsed_s: float = 0.0, late_s: float | None = None) -> float | None:
+        """Give the duration to act on where early costs the time until the end and late costs `late_s`.
 
-        Most forecasters act on their mean. None until something was observed.
+        None for `late_s` is a whole iteration. Most forecasters act on their mean, whatever late costs. None until
+        something was observed.
         """
         ...
 

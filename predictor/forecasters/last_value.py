@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from predictor.forecasters.calibration import Calibrated
 from predictor.forecasters.ewma import Ewma
 from predictor.params import STRICT
 
@@ -17,5 +18,5 @@ class LastValueParams:
 
     name: Literal["last_value"] = "last_value"
 
-    def build(self) -> Ewma:
-        return Ewma(1.0)
+    def build(self) -> Calibrated:
+        return Calibrated(Ewma(1.0))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from predictor.forecasters.base import Forecast
-from predictor.forecasters.residuals import Residuals
+from predictor.forecasters.calibration import Calibrated
 from predictor.params import STRICT, param
 
 
@@ -21,23 +20,24 @@ class MedianParams:
     name: Literal["median"] = "median"
     window: Annotated[int, param("Iterations that are remembered.", unit="iterations", ge=1, le=1000)] = 15
 
-    def build(self) -> Median:
-        return Median(self.window)
+    def build(self) -> Calibrated:
+        return Calibrated(Median(self.window))
 
 
 class Median:
     """See `MedianParams`."""
 
     def __init__(self, window: int) -> None:
-        self._recent: deque[float] = deque(maxlen=window)
-        self._median_s = 0.0
-        self._residuals = Residuals()
+        self._window = window
+        self._recent: deque[float] = deque()
+        self._sorted: list[float] = []
 
-    def observe(self, duration_s: float) -> None:
-        if self._recent:
-            self._residuals.add(duration_s / self._median_s if self._median_s > 0 else 1.0)
+    def learn(self, duration_s: float) -> None:
         self._recent.append(duration_s)
-        self._median_s = statistics.median(self._recent)
+        insort(self._sorted, duration_s)
+        if len(self._recent) > self._window:
+            del self._sorted[bisect_left(self._sorted, self._recent.popleft())]
 
-    def forecast(self, elapsed_s: float = 0.0) -> Forecast | None:
-        return self._residuals.widen(self._median_s, elapsed_s) if self._recent else None
+    def point_s(self) -> float:
+        half, is_odd = divmod(len(self._sorted), 2)
+        return self._sorted[half] if is_odd else (self._sorted[half - 1] + self._sorted[half]) / 2

@@ -1,15 +1,19 @@
-"""Just-in-time synchronisation with an agreement-weighted merge: nobody waits, no threshold to set (METHOD section 5).
+"""Just-in-time synchronisation with an agreement-weighted merge: no threshold to set (METHOD section 5).
 
 A worker pushes what it has accumulated at every boundary at which its uplink is free, and trains on. The server
 adds it and does not answer at once: it forecasts when that worker reaches its next boundary, and sends the newest
 weights so that they land just before. So a snapshot is as old as after a blocking pull, at full utilisation.
 
+A boundary that comes before its weights are sent would be followed by a whole iteration on old ones. Then they are
+sent at once, and where the way there and back is short, the worker waits for them: that is cheaper. The same
+comparison sets the time to aim at, so that the shorter the way is, the later and fresher are the weights.
+
 What it does to the weights: each delta is added at its arrival with weight 1/N; the worker goes on from
 `snapshot + alpha x own steps not in the snapshot`, with an alpha that follows how well its own past steps have
 agreed with the global movement (`Directive.merge = "agreement"`).
 
-Invariant: first weights + sum of (delta / N at its arrival) = global weights. A held answer is a wish for a time,
-never a debt: without news from a worker nothing is sent to it.
+Invariant: first weights + sum of (delta / N at its arrival) = global weights. Every boundary is answered: at the
+latest when the next one is heard of.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ from predictor.policies.base import Cluster, Member, Verdict, apply_newest
 
 _NUM_DOWN = 8  # travel times of weights that are remembered; the longest is planned for
 _NUM_LEAST = 8  # iterations of a worker that are seen before its answers are timed
+_IDLE_COST = 2.0  # of a second of waiting, in seconds of age: the gradient that is not computed is lost as well
 _MARGIN = 1e-6  # of an iteration: a boundary that is reached up to this share later counts as reached
 
 
@@ -49,6 +54,10 @@ class ForesyncParams:
         Literal["just_in_time", "at_once"],
         param("When new weights are sent: so that they land just before the next boundary, or at once.", advanced=True),
     ] = "just_in_time"
+    wait: Annotated[
+        Literal["if_short", "never"],
+        param("Whether a worker without new weights waits for them where their way is short.", advanced=True),
+    ] = "if_short"
     alpha: Annotated[
         float | None,
         param("Share of own unmerged steps that is kept; absent: from their agreement.", ge=0, le=1, advanced=True),
@@ -60,12 +69,23 @@ class ForesyncParams:
 
 @dataclass(slots=True)
 class _Line:
-    """What is planned for one worker."""
+    """What is known of, and planned for, one worker."""
 
     num_seen: int = 0  # boundaries it told of
+    up_s: float = 0.0  # how long its last push travelled
     downs_s: deque[float] = field(default_factory=lambda: deque(maxlen=_NUM_DOWN))
     down_s: float = 0.0  # the longest of them
+    heard_s: float = -math.inf  # when its last boundary was heard of
+    sent_s: float = -math.inf  # when weights were last sent that the worker has not waited for
     due_s: float = math.inf  # when its answer is sent
+
+    def learn(self, boundary: PushArrived | IterationReported) -> None:
+        self.num_seen += 1
+        if boundary.down_s > 0:
+            self.downs_s.append(boundary.down_s)
+            self.down_s = max(self.downs_s)
+        if isinstance(boundary, PushArrived):
+            self.up_s = max(0.0, boundary.at_s - boundary.ended_at_s)
 
 
 class Foresync:
@@ -82,17 +102,17 @@ class Foresync:
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
         verdict = Verdict()
         match stimulus:
-            case WorkerJoined():
-                self._lines[stimulus.worker] = _Line()
-                self._send(cluster, verdict, stimulus.worker, "joined: gets the first weights")
-            case WorkerLeft():
-                self._lines.pop(stimulus.worker, None)
             case PushArrived() | IterationReported():
                 if isinstance(stimulus, PushArrived):
                     apply_newest(verdict, cluster)
                 self._hear(cluster, verdict, stimulus)
             case DeadlinePassed():
                 self._asked_s = math.inf
+            case WorkerJoined():
+                self._lines[stimulus.worker] = _Line()
+                self._send(cluster, verdict, stimulus.worker, "joined: gets the first weights")
+            case WorkerLeft():
+                self._lines.pop(stimulus.worker, None)
             case _:
                 pass
         self._send_due(cluster, verdict)
@@ -100,28 +120,45 @@ class Foresync:
         return verdict
 
     def _hear(self, cluster: Cluster, verdict: Verdict, boundary: PushArrived | IterationReported) -> None:
-        """Learn from a boundary, and plan the next answer anew."""
+        """Learn from a boundary, and plan the next answer."""
         line, member = self._lines[boundary.worker], cluster.members[boundary.worker]
-        line.num_seen += 1
-        if boundary.down_s > 0:
-            line.downs_s.append(boundary.down_s)
-            line.down_s = max(line.downs_s)
+        line.learn(boundary)
+        is_missed = line.sent_s < line.heard_s  # nothing was sent since the boundary before this one
+        line.heard_s, line.due_s = cluster.now_s, math.inf
         if self.params.answer == "at_once" or line.num_seen < _NUM_LEAST:
-            line.due_s = math.inf
             self._send(cluster, verdict, boundary.worker, "answered at once")
+        elif not is_missed:
+            self._plan(cluster, line, member, member.running_since_s, cluster.now_s)
+        elif member.directive.waits_for_news and isinstance(boundary, PushArrived):
+            self._send(cluster, verdict, boundary.worker, "earlier than forecast, waits: answered at once")
+            line.sent_s = -math.inf
+            resumes_s = cluster.now_s + line.down_s
+            self._plan(cluster, line, member, resumes_s, resumes_s)
         else:
-            self._plan(cluster, line, member, cluster.now_s)
+            self._send(cluster, verdict, boundary.worker, "earlier than forecast: answered at once")
+            self._plan(cluster, line, member, member.running_since_s, cluster.now_s)
 
-    def _plan(self, cluster: Cluster, line: _Line, member: Member, from_s: float) -> None:
-        """Choose when to send: to land just before the first boundary that weights sent at `from_s` can reach."""
-        length_s = member.forecaster.aim_s()
+    def _plan(self, cluster: Cluster, line: _Line, member: Member, begun_s: float, from_s: float) -> None:
+        """Choose when to send: to land just before the first boundary that weights sent at `from_s` can reach.
+
+        Args:
+            cluster: the state.
+            line: of the worker.
+            member: the worker.
+            begun_s: when its running iteration began.
+            from_s: earliest time to send.
+        """
+        length_s = member.forecaster.aim_s(0.0, self._late_s(line))
         if length_s is None or length_s <= 0:
             line.due_s = cluster.now_s
         else:
-            begun_s = member.running_since_s
             num = max(1, math.ceil((from_s + line.down_s - begun_s) / length_s - _MARGIN))
             line.due_s = max(cluster.now_s, begun_s + num * length_s - line.down_s)
         heappush(self._heap, (line.due_s, member.worker))
+
+    def _late_s(self, line: _Line) -> float | None:
+        """Give what it costs when a boundary comes before its weights; None: an iteration on old ones."""
+        return _IDLE_COST * (line.up_s + line.down_s) if self.params.wait == "if_short" else None
 
     def _send_due(self, cluster: Cluster, verdict: Verdict) -> None:
         while self._heap and self._heap[0][0] <= cluster.now_s:
@@ -130,28 +167,36 @@ class Foresync:
             if line is None or line.due_s != due_s:
                 continue
             line.due_s = math.inf
-            member = cluster.members[worker]
             self._send(cluster, verdict, worker, "lands just before its next boundary")
+            member = cluster.members[worker]
             length_s = member.forecaster.aim_s()
             if length_s is not None and line.down_s >= length_s:  # the next boundary comes before these weights land
-                self._plan(cluster, line, member, cluster.now_s + line.down_s)
+                self._plan(cluster, line, member, member.running_since_s, cluster.now_s + line.down_s)
 
     def _send(self, cluster: Cluster, verdict: Verdict, worker: int, reason: str) -> None:
-        verdict.release.append((worker, self._directive(len(cluster.members)), reason))
+        line = self._lines[worker]
+        line.sent_s = cluster.now_s
+        verdict.release.append((worker, self._directive(line, cluster.members[worker], len(cluster.members)), reason))
 
-    def _directive(self, num_members: int) -> Directive:
+    def _directive(self, line: _Line, member: Member, num_members: int) -> Directive:
+        """Push whenever the uplink is free, never wait for an answer, unless its way is short."""
+        late_s = self._late_s(line)
+        waits = False
+        if late_s is not None and line.num_seen >= _NUM_LEAST:
+            forecast = member.forecaster.forecast()
+            waits = forecast is not None and late_s < forecast.mean_s
         alpha = self.params.alpha
         if alpha is None:
-            return Directive(1, NEVER_WAITS, 1 / max(1, num_members), "received", "agreement")
-        return Directive(1, NEVER_WAITS, alpha, "received", "steps")
+            return Directive(1, NEVER_WAITS, 1 / num_members, "received", "agreement", waits)
+        return Directive(1, NEVER_WAITS, alpha, "received", "steps", waits)
 
     def _ask(self, verdict: Verdict) -> None:
         """Ask to be woken for the next answer."""
-        heap = self._heap
-        if len(heap) > 4 * len(self._lines) + 16:
-            heap[:] = [(line.due_s, worker) for worker, line in self._lines.items() if line.due_s < math.inf]
+        heap, lines = self._heap, self._lines
+        if len(heap) > 4 * len(lines) + 16:
+            heap[:] = [(line.due_s, worker) for worker, line in lines.items() if line.due_s < math.inf]
             heapify(heap)
-        while heap and (heap[0][1] not in self._lines or self._lines[heap[0][1]].due_s != heap[0][0]):
+        while heap and (heap[0][1] not in lines or lines[heap[0][1]].due_s != heap[0][0]):
             heappop(heap)
         if heap and heap[0][0] != self._asked_s:
             self._asked_s = verdict.wake_at_s = heap[0][0]

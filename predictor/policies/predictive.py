@@ -29,12 +29,15 @@ from predictor.events import (
     PushArrived,
     Stimulus,
     WorkerJoined,
+    WorkerLeft,
 )
+from predictor.forecasters import Forecast
+from predictor.forecasters.cuts import CutWindows
 from predictor.params import STRICT, param
 from predictor.policies.base import Cluster, Member, Plan, Verdict, names
 from predictor.timing import Cut, Outlook, least_idle_cut
 
-_UPLINK_WEIGHT = 0.1  # of the newest push in the mean time that a push travels
+_LINK_WEIGHT = 0.1  # of the newest message in the mean times that a push, and weights, travel
 _SAME_PLAN = 0.02  # a cut that moves by less than this share of the round is not announced again
 
 
@@ -62,6 +65,8 @@ class PredictiveParams:
 class Predictive:
     """See the head of this module."""
 
+    forecasts = True
+
     def __init__(self, params: PredictiveParams) -> None:
         self.params = params
         self._round_started_s = 0.0
@@ -69,16 +74,29 @@ class Predictive:
         self._late: set[int] = set()  # workers that are not waited for
         self._num_members = 1  # when the newest push arrived: a delta weighs 1/N of then, whoever leaves later
         self._uplink_s = 0.0  # mean time that a push travels
+        self._down_s = 0.0  # and that weights travel
+        self._resumed_s: dict[int, float] = {}  # when a worker that waited was released: it goes on when they land
         self._announced: tuple[int, float] | None = None  # version and cut of the last plan in the log
         self._wake_at_s: float | None = None  # what the gate was asked for
+        self._expectations: dict[int, Expectation] = {}
+        self._newcomer: Forecast | None = None  # what is expected of a worker of which nothing is known
+        self._has_looked = False  # for that, at this decision
+        self._windows = CutWindows()
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
         self._learn(cluster, stimulus)
+        self._has_looked = False
         verdict = Verdict()
         arrived = {push.worker for push in cluster.pending}
         missing = [m for m in cluster.members.values() if m.worker not in arrived]
-        self._late = {m.worker for m in missing if m.worker in self._late or self._is_overdue(cluster, m)}
-        awaited = [m for m in missing if m.worker not in self._late]
+        late, self._late = self._late, set()
+        awaited: dict[int, Expectation | None] = {}
+        for member in missing:
+            expectation = self._expectation(cluster, member)
+            if member.worker in late or (expectation and self._is_overdue(cluster.now_s, member, expectation)):
+                self._late.add(member.worker)
+            else:
+                awaited[member.worker] = expectation
         if cluster.pending and not awaited:
             self._close_round(cluster, verdict)
             return verdict
@@ -86,15 +104,21 @@ class Predictive:
         if isinstance(stimulus, WorkerJoined):
             directive = self._directive(push_at.get(stimulus.worker, stimulus.iteration + 1))
             verdict.release.append((stimulus.worker, directive, "joined: gets the first weights"))
-        self._hold(cluster, verdict, [m.worker for m in missing])
+        self._hold(cluster, verdict, missing)
         return verdict
 
     def _learn(self, cluster: Cluster, stimulus: Stimulus) -> None:
         if isinstance(stimulus, PushArrived):
             self._num_members = len(cluster.members)
-            self._uplink_s += _UPLINK_WEIGHT * (max(0.0, stimulus.at_s - stimulus.ended_at_s) - self._uplink_s)
+            weight = _LINK_WEIGHT if self._uplink_s else 1.0
+            self._uplink_s += weight * (max(0.0, stimulus.at_s - stimulus.ended_at_s) - self._uplink_s)
         if isinstance(stimulus, PushArrived | IterationReported):
             self._late.discard(stimulus.worker)
+            if stimulus.down_s > 0:
+                weight = _LINK_WEIGHT if self._down_s else 1.0
+                self._down_s += weight * (stimulus.down_s - self._down_s)
+        if isinstance(stimulus, WorkerJoined | WorkerLeft):
+            self._expectations.pop(stimulus.worker, None)  # another life begins with another forecaster
         if isinstance(stimulus, DeadlinePassed):
             self._wake_at_s = None
 
@@ -106,20 +130,32 @@ class Predictive:
         verdict.apply = list(cluster.pending)
         verdict.scale = 1 / self._num_members
         verdict.apply_reason = reason
+        self._windows.close(cluster.now_s)
+        self._expectations.clear()  # who waits goes on, and who pushed may push again when new weights have landed
         self._round_started_s, self._limit_s = cluster.now_s, None
-        awaited = [m for m in cluster.members.values() if m.worker not in self._late]
+        members = cluster.members.values()
+        awaited = {m.worker: self._expectation(cluster, m) for m in members if m.worker not in self._late}
         push_at = self._plan(cluster, verdict, awaited, [])
         verdict.redirect.clear()  # the releases carry the new directives
+        released = f"synchronised: {reason}"
         for member in cluster.members.values():
+            if member.is_waiting:
+                self._resumed_s[member.worker] = cluster.now_s
             directive = self._directive(push_at.get(member.worker, member.iteration + 1))
-            verdict.release.append((member.worker, directive, f"synchronised: {reason}"))
+            verdict.release.append((member.worker, directive, released))
 
-    def _hold(self, cluster: Cluster, verdict: Verdict, missing: list[int]) -> None:
-        for member in cluster.members.values():
-            if member.is_waiting and member.worker not in missing:
-                num = member.iteration - member.clock
-                reason = f"waits for the push of {names(missing)}: {num} iterations past its own, the limit"
-                verdict.hold.append((member.worker, tuple(missing), reason))
+    def _hold(self, cluster: Cluster, verdict: Verdict, missing: Sequence[Member]) -> None:
+        """Tell why they wait who have pushed and are at their limit."""
+        not_pushed = {m.worker for m in missing}
+        has_pushed = [m for m in cluster.members.values() if m.is_waiting and m.worker not in not_pushed]
+        if not has_pushed:
+            return
+        waits_for = [m.worker for m in missing]
+        whom = names(waits_for)
+        for member in has_pushed:
+            num = member.iteration - member.clock
+            reason = f"waits for the push of {whom}: {num} iterations past its own, the limit"
+            verdict.hold.append((member.worker, tuple(waits_for), reason))
 
     def _directive(self, push_at: int) -> Directive:
         return Directive(push_at, self.params.max_local_iterations, self.params.alpha)
@@ -127,50 +163,68 @@ class Predictive:
     # ---- planning ---------------------------------------------------------------------------------------
 
     def _plan(
-        self, cluster: Cluster, verdict: Verdict, awaited: Sequence[Member], arrived: Sequence[float]
+        self, cluster: Cluster, verdict: Verdict, awaited: dict[int, Expectation | None], arrived: Sequence[float]
     ) -> dict[int, int]:
         """Plan this round's cut; give the iteration at which each awaited worker shall push.
 
         Nothing is planned while nothing was ever observed: each worker pushes at its next boundary.
         """
-        outlooks = {m.worker: outlook for m in awaited if (outlook := self._outlook(cluster, m))}
-        if not outlooks:
+        expected = {worker: one for worker, one in awaited.items() if one}
+        if not expected:
             return {}
         if self._limit_s is None:
-            shortest_s = max(outlook.end_s(1) for outlook in outlooks.values()) - self._round_started_s
+            shortest_s = max(one.outlook.end_s(one.first) for one in expected.values()) - self._round_started_s
             self._limit_s = self._round_started_s + self.params.horizon * max(0.0, shortest_s)
         limit_s = max(self._limit_s, cluster.now_s)
-        ends = {worker: outlook.ends_s(limit_s) for worker, outlook in outlooks.items()}
-        cut = least_idle_cut(ends, arrived, self._round_started_s, limit_s)
-        push_at = {m.worker: m.iteration + cut.num_iterations[m.worker] for m in awaited}
-        for worker, iteration in push_at.items():
-            verdict.redirect.append((worker, self._directive(iteration), f"cut planned for {cut.at_s:.3f} s"))
-        pushes = [self._expect(worker, outlook, cut, push_at) for worker, outlook in outlooks.items()]
-        self._announce(cluster, verdict, cut, pushes)
-        self._wake(verdict, min(self._due_s(outlook, cut.num_iterations[w]) for w, outlook in outlooks.items()))
+        cut = least_idle_cut(
+            {worker: one.ends_s(limit_s) for worker, one in expected.items()}, arrived, self._round_started_s, limit_s
+        )
+        reason = f"cut planned for {cut.at_s:.3f} s"
+        push_at: dict[int, int] = {}
+        first_due_s = math.inf
+        for worker, one in expected.items():
+            num = cut.num_iterations[worker] + one.first - 1
+            push_at[worker] = iteration = one.iteration + num
+            first_due_s = min(first_due_s, one.due_s(num, self._limit_s))
+            if not self._is_told(cluster.members[worker].directive, iteration):
+                verdict.redirect.append((worker, self._directive(iteration), reason))
+        self._announce(cluster, verdict, cut, [(one, worker, push_at[worker]) for worker, one in expected.items()])
+        self._wake(verdict, first_due_s + self._uplink_s)
         return push_at
 
-    def _expect(self, worker: int, outlook: Outlook, cut: Cut, push_at: dict[int, int]) -> PlannedPush:
-        """Say when the push will arrive; it is not waited for longer than until it is overdue."""
-        num = cut.num_iterations[worker]
-        due_s = self._due_s(outlook, num)
-        low_s, high_s = (min(quantile_s + self._uplink_s, due_s) for quantile_s in outlook.interval_s(num))
-        return PlannedPush(worker, push_at[worker], min(outlook.end_s(num) + self._uplink_s, due_s), low_s, high_s)
+    def _is_told(self, held: Directive, push_at: int) -> bool:
+        params = self.params
+        return held.push_at == push_at and held.max_ahead == params.max_local_iterations and held.alpha == params.alpha
 
-    def _announce(self, cluster: Cluster, verdict: Verdict, cut: Cut, pushes: list[PlannedPush]) -> None:
+    def _expect(self, expectation: Expectation, worker: int, push_at: int) -> PlannedPush:
+        """Say when the push will arrive; it is not waited for longer than until it is overdue."""
+        outlook, num = expectation.outlook, push_at - expectation.iteration
+        due_s = expectation.due_s(num, self._limit_s) + self._uplink_s
+        low_s, high_s = (min(quantile_s + self._uplink_s, due_s) for quantile_s in outlook.interval_s(num))
+        return PlannedPush(worker, push_at, min(outlook.end_s(num) + self._uplink_s, due_s), low_s, high_s)
+
+    def _announce(
+        self,
+        cluster: Cluster,
+        verdict: Verdict,
+        cut: Cut,
+        pushes: Sequence[tuple[Expectation, int, int]],
+    ) -> None:
         """Put the plan into the log, unless it is the one that stands there."""
         version = cluster.version + (2 if verdict.apply else 1)
         tolerance_s = _SAME_PLAN * (cut.at_s - self._round_started_s)
         if self._announced and self._announced[0] == version and abs(self._announced[1] - cut.at_s) <= tolerance_s:
             return
         self._announced = (version, cut.at_s)
+        planned = tuple(self._expect(*push) for push in pushes)
+        low_s, cut_s, high_s = self._windows.plan(cluster.now_s, max(push.expected_at_s for push in planned))
         late = f"; overdue: {names(sorted(self._late))}" if self._late else ""
         verdict.plan = Plan(
-            cut_at_s=max(push.expected_at_s for push in pushes),
-            low_at_s=max(push.low_at_s for push in pushes),
-            high_at_s=max(push.high_at_s for push in pushes),
+            cut_at_s=cut_s,
+            low_at_s=low_s,
+            high_at_s=high_s,
             idle_fraction=cut.idle_fraction,
-            pushes=tuple(pushes),
+            pushes=planned,
             reason=f"least idle share {100 * cut.idle_fraction:.1f}%{late}",
         )
 
@@ -181,22 +235,86 @@ class Predictive:
 
     # ---- forecasts --------------------------------------------------------------------------------------
 
-    def _outlook(self, cluster: Cluster, member: Member) -> Outlook | None:
-        """Give what is expected of a member; a newcomer is taken for the slowest known, None while none is known."""
+    def _expectation(self, cluster: Cluster, member: Member) -> Expectation | None:
+        """Give what is expected of a member, kept while nothing that it rests on has changed.
+
+        A newcomer is taken for the slowest known; None while none is known.
+        """
+        kept = self._expectations.get(member.worker)
+        if kept is not None and not member.is_waiting and kept.holds(member, cluster.now_s):
+            return kept
         started_s = cluster.now_s if member.is_waiting else member.running_since_s
-        running = member.forecaster.forecast(max(0.0, cluster.now_s - started_s))
+        if member.is_waiting or self._resumed_s.get(member.worker) == started_s:
+            started_s += self._down_s
+        # That an iteration has ended with a push is known only when the push has come.
+        silent_s = self._uplink_s if member.directive.push_at <= member.iteration + 1 else 0.0
+        elapsed_s = max(0.0, cluster.now_s - silent_s - started_s)
+        running = member.forecaster.forecast(elapsed_s)
         later = member.forecaster.forecast()
+        until_s = -math.inf
         if running is None or later is None:
+            running = later = self._slowest(cluster)
+            if running is None or later is None:
+                return None
+        else:
+            # Time that passes tells nothing before the iteration can have ended, and little at each moment after.
+            until_s = started_s + silent_s + max(later.low_s, elapsed_s + _SAME_PLAN * later.mean_s)
+        outlook = Outlook(started_s, running, later)
+        first = outlook.first_after(self._round_started_s + self._down_s)
+        kept = Expectation(outlook, first, (member.iteration, member.running_since_s, until_s))
+        self._expectations[member.worker] = kept
+        return kept
+
+    def _slowest(self, cluster: Cluster) -> Forecast | None:
+        """Give the forecast of the slowest member of which anything is known; looked up once for each decision."""
+        if not self._has_looked:
+            self._has_looked = True
             known = [f for m in cluster.members.values() if (f := m.forecaster.forecast())]
-            running = later = max(known, key=lambda forecast: forecast.mean_s, default=None)
-        return Outlook(started_s, running, later) if running and later else None
+            self._newcomer = max(known, key=lambda forecast: forecast.mean_s, default=None)
+        return self._newcomer
 
-    def _due_s(self, outlook: Outlook, num_iterations: int) -> float:
-        """Give the arrival time from which a push is overdue."""
-        limit_s = self._limit_s if self._limit_s is not None else math.inf
-        return outlook.due_s(num_iterations, limit_s) + self._uplink_s
+    def _is_overdue(self, now_s: float, member: Member, expectation: Expectation) -> bool:
+        if now_s < expectation.due_s(expectation.first, self._limit_s) + self._uplink_s:
+            return False  # the soonest that any push of it could be overdue
+        num = max(expectation.first, member.directive.push_at - member.iteration)
+        # Exactly what `_wake` was told: rounded otherwise, a wake-up could come a hair too early, again and again.
+        return now_s >= expectation.due_s(num, self._limit_s) + self._uplink_s
 
-    def _is_overdue(self, cluster: Cluster, member: Member) -> bool:
-        outlook = self._outlook(cluster, member)
-        num_iterations = max(1, member.directive.push_at - member.iteration)
-        return outlook is not None and cluster.now_s >= self._due_s(outlook, num_iterations)
+
+class Expectation:
+    """What is expected of a member, with what was derived from it."""
+
+    __slots__ = ("_due", "_due_limit_s", "_ends", "_since_s", "_until_s", "first", "iteration", "outlook")
+
+    def __init__(self, outlook: Outlook, first: int, basis: tuple[int, float, float]) -> None:
+        """Keep an outlook.
+
+        Args:
+            outlook: what is expected.
+            first: number of the first iteration at whose end it may push: when its last push has been merged.
+            basis: what it rests on: the member's `iteration` and `running_since_s`, and until when it holds.
+        """
+        self.outlook, self.first = outlook, first
+        self.iteration, self._since_s, self._until_s = basis
+        self._due: dict[int, float] = {}  # by number, for the limit
+        self._due_limit_s: float | None = None
+        self._ends: tuple[float, list[float]] | None = None  # limit and the ends up to there
+
+    def holds(self, member: Member, now_s: float) -> bool:
+        """Tell whether it still holds for a member that is training."""
+        return now_s <= self._until_s and member.iteration == self.iteration and member.running_since_s == self._since_s
+
+    def ends_s(self, limit_s: float) -> list[float]:
+        """Give the expected ends at which it may push, see `Outlook.ends_s`."""
+        if self._ends is None or self._ends[0] != limit_s:
+            self._ends = (limit_s, self.outlook.ends_s(limit_s, self.first))
+        return self._ends[1]
+
+    def due_s(self, num: int, limit_s: float | None) -> float:
+        """Give the end of the num-th iteration from which a push is overdue; no limit: none is planned yet."""
+        if self._due_limit_s != limit_s:
+            self._due, self._due_limit_s = {}, limit_s
+        due_s = self._due.get(num)
+        if due_s is None:
+            due_s = self._due[num] = self.outlook.due_s(num, math.inf if limit_s is None else limit_s)
+        return due_s

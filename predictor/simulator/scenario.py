@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from predictor.errors import Complaint, SpecError
-from predictor.forecasters import EwmaParams, ForecasterParams
+from predictor.forecasters import ForecasterParams, TimingParams
 from predictor.policies import PolicyParams
 from predictor.spec import RunSpec
 from predictor.speeds import ReadText, SpeedModel, Transfer
@@ -21,7 +21,7 @@ class Scenario:
     transfers: Sequence[Transfer]  # one for each worker
     iterations: int | None = None  # of each worker, after which it leaves
     until_s: float | None = None  # when those who still train are stopped
-    forecaster: ForecasterParams = field(default_factory=EwmaParams)
+    forecaster: ForecasterParams = field(default_factory=TimingParams)
     step_s: float = 0.0  # real computation of an iteration: the emulated one is never shorter
     message_bytes: int = 0  # of one push or pull
     batch_size: int = 0  # samples of an iteration, for the log; 0 without gradients

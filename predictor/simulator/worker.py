@@ -33,6 +33,7 @@ class VirtualWorker:
         "computed_version",
         "directive",
         "down_s",
+        "has_news",
         "has_weights",
         "in_flight",
         "is_alive",
@@ -60,6 +61,7 @@ class VirtualWorker:
         self.is_alive = True
         self.left_s = 0.0
         self.has_weights = False
+        self.has_news = False  # weights landed since its running iteration began
         self.iteration = 0  # completed
         self.settled = 0  # own iterations up to this one are in the server's weights, or discarded
         self.in_flight: deque[Exchange] = deque()  # pushes that weights have not answered yet, oldest first

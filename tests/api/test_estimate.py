@@ -8,7 +8,7 @@ import pytest
 
 from backend import estimate
 from backend.api import schemas
-from backend.estimate import MAX_COST, MAX_ITERATIONS, SLACK, START_HIGH_S, START_LOW_S
+from backend.estimate import LOG_S, MAX_COST, MAX_ITERATIONS, SLACK, START_HIGH_S, START_LOW_S
 from predictor.simulator import Scenario
 from predictor.spec import RunSpec, read_run
 from tests.api import player
@@ -65,6 +65,21 @@ def test_the_machines_own_speed_is_taken_from_the_measured_step() -> None:
     unknown = run(speed={"kind": "native"}, stop={"iterations": 10, "seconds": None}, task={"dataset": "other"})
     assert predicted(unknown)["runs"][0]["high_s"] is None
     assert "not measured" in predicted(unknown)["runs"][0]["basis"]
+
+
+def test_virtual_time_takes_as_long_as_its_steps_on_one_core() -> None:
+    cluster = {"launcher": "virtual"}
+    hour = predicted(run(cluster=cluster, stop={"seconds": 3600}))["runs"][0]
+    assert "36,051 iterations of all workers on one core, 3,600 s of virtual time" in hour["basis"]  # about 4 / 0.4 s
+    assert hour["low_s"] < 36_000 * (0.0001 + LOG_S) < hour["high_s"] < 3600
+    same = predicted(run(cluster=cluster, stop={"iterations": 9_000, "seconds": None}))["runs"][0]
+    assert same["high_s"] == pytest.approx(hour["high_s"], rel=0.01)
+    goal = {"seconds": 3600, "target": {"value": 0.9}}
+    assert predicted(run(cluster=cluster, stop=goal))["runs"][0]["low_s"] == START_LOW_S
+    unknown = run(cluster=cluster, task={"dataset": "other"}, stop={"seconds": 10})
+    assert predicted(unknown)["runs"][0]["high_s"] is None
+    endless = run(cluster=cluster, stop={"seconds": None, "target": {"value": 0.9}})
+    assert predicted(endless)["total_high_s"] is None
 
 
 def test_runs_share_the_places_of_the_queue() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -51,6 +52,34 @@ def test_two_policies_train_and_are_compared(training_server: Server) -> None:
         assert curves["waiting"]["share"]
     compared = check_model(schemas.Comparison, server.get("/compare", runs=f"{ssp},{predictive}"))
     assert compared["differences"][0] == {"path": "policy.name", "values": ["ssp", "predictive"]}
+
+
+def test_a_run_in_virtual_time_is_one_like_any_other_and_says_what_it_is(training_server: Server) -> None:
+    server = training_server
+    cluster = {"num_workers": 2, "launcher": "virtual"}
+    spec = {**SMALL, "cluster": cluster, "speed": {"kind": "lognormal", "base_s": 100.0, "factors": [1, 3]}}
+    spec |= {"stop": {"iterations": 40, "seconds": None}, "evaluate_every_s": 60.0}
+    run_id = server.submit_run(**spec)
+    assert server.get(f"/runs/{run_id}")["is_simulated"] is True  # from the start
+    done = server.wait_for_state(run_id, "completed", "failed")
+    check_model(schemas.Run, done)
+    assert (done["state"], done["is_simulated"]) == ("completed", True), done["reason"]
+    assert done["summary"]["num_iterations"] == 80
+    assert done["summary"]["duration_s"] > 3_000  # hours of virtual time, which is no time on a wall
+    assert done["started_at"] < done["finished_at"] <= datetime.now(UTC).isoformat()
+    assert watch_to_the_end(server, run_id).seqs == list(range(1, done["last_seq"] + 1))
+    curves = check_model(schemas.Curves, server.get(f"/runs/{run_id}/curves"))
+    assert len(curves["training"]["loss"]) == 80
+    assert curves["evaluations"]["at_s"][-1] == done["summary"]["duration_s"]
+    refused = server.http.post(f"/runs/{run_id}/resume")
+    assert refused.status_code == 409
+
+
+def test_virtual_time_needs_a_speed_model(training_server: Server) -> None:
+    body = {"name": "x", "run": {"cluster": {"launcher": "virtual"}, "speed": {"kind": "native"}}}
+    answer = training_server.http.post("/experiments", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "speed.kind"
 
 
 def test_a_run_is_stopped_and_goes_on_from_its_checkpoint(training_server: Server) -> None:

@@ -22,6 +22,9 @@ evaluate_every_s: 0.2
 """
 
 
+VIRTUAL = ["--set", "cluster.launcher=virtual", "--set", "speed.base_s=1000", "--set", "evaluate_every_s=500"]
+
+
 def events_of(home: Path) -> list[Event]:
     [run_dir] = (home / "runs").iterdir()
     return [log.decode(line)[1] for line in (run_dir / "events.jsonl").read_bytes().splitlines()]
@@ -41,6 +44,18 @@ def test_a_run_ends_with_its_closing_sentence_and_0(here: Here, tmp_path: Path) 
     assert "40 iterations" in answer.out
     [run_dir] = (tmp_path / "home" / "runs").iterdir()
     assert json.loads((run_dir / "spec.json").read_text())["seed"] == 7
+
+
+def test_a_run_in_virtual_time_says_so(here: Here, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(SHORT)
+    answer = here(tmp_path / "home", "run", spec, *VIRTUAL)
+    assert answer.code == 0, answer.err
+    assert ", simulated (virtual time), in " in answer.out
+    assert " s of virtual time, 40 iterations" in answer.out
+    started = events_of(tmp_path / "home")[0]
+    assert isinstance(started, RunStarted)
+    assert started.is_simulated
 
 
 def test_ctrl_c_stops_with_a_checkpoint(tmp_path: Path) -> None:

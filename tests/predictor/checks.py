@@ -25,7 +25,16 @@ from predictor.events import (
 )
 from predictor.policies import POLICIES
 from predictor.policies.bsp import BspParams
+from predictor.policies.cocod import CocodParams
+from predictor.policies.dssp import DsspParams
+from predictor.policies.dssp_literal import DsspLiteralParams
+from predictor.policies.elastic_bsp import ElasticBspParams
+from predictor.policies.fsp import FspParams
+from predictor.policies.local_sgd import LocalSgdParams
+from predictor.policies.overlap_local_sgd import OverlapLocalSgdParams
 from predictor.policies.predictive import PredictiveParams
+from predictor.policies.rennala import RennalaParams
+from predictor.policies.ringmaster import RingmasterParams
 from predictor.policies.ssp import SspParams
 from predictor.replay import replay
 from predictor.simulator import Scenario, SimulationResult, simulate
@@ -42,6 +51,15 @@ _PARAMS = {
     "predictive": st.builds(
         PredictiveParams, max_local_iterations=st.integers(0, 4), alpha=st.just(0.5), horizon=st.floats(1.0, 4.0)
     ),
+    "dssp": st.builds(DsspParams, threshold_low=st.integers(0, 3), threshold_high=st.integers(0, 6)),
+    "dssp_literal": st.builds(DsspLiteralParams, threshold_low=st.integers(0, 3), threshold_high=st.integers(0, 6)),
+    "elastic_bsp": st.builds(ElasticBspParams, horizon=st.integers(1, 15)),
+    "fsp": st.builds(FspParams, deadline_s=st.one_of(st.none(), st.floats(0.01, 20.0))),
+    "local_sgd": st.builds(LocalSgdParams, local_iterations=st.integers(1, 6)),
+    "cocod": st.builds(CocodParams, local_iterations=st.integers(1, 6)),
+    "overlap_local_sgd": st.builds(OverlapLocalSgdParams, local_iterations=st.integers(1, 6)),
+    "rennala": st.builds(RennalaParams, num_gradients=st.integers(1, 7)),
+    "ringmaster": st.builds(RingmasterParams, max_staleness=st.integers(1, 6)),
 }
 # Few different values make ties; the floats make everything else.
 _durations_s = st.one_of(st.sampled_from([0.5, 1.0, 2.0, 30.0]), st.floats(0.01, 10.0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from predictor.events import (
     AggregateApplied,
     DeadlinePassed,
@@ -20,6 +22,9 @@ from predictor.events import (
 from predictor.forecasters import EwmaParams
 from predictor.gate import Gate
 from predictor.policies import PredictiveParams
+from predictor.simulator import Scenario, simulate
+from predictor.speeds import LognormalParams, Transfer
+from predictor.speeds.trace import Trace
 
 
 def of(kind, instructions):
@@ -138,3 +143,94 @@ def test_a_push_keeps_its_weight_when_workers_leave_before_the_round_closes():
     for worker in range(4):
         applied += of(AggregateApplied, driver.take(WorkerLeft(driver.gate.now_s, worker, "stopped")))
     assert [(one.scale, len(one.contributions)) for one in applied] == [(0.25, 3)]
+
+
+# ---- in the simulator, with links that take time ---------------------------------------------------------------
+
+
+def jittery(num_workers, seed=1):
+    params = LognormalParams(base_s=1.0, cv=0.1)
+    return [params.build(worker, num_workers, seed, None) for worker in range(num_workers)]
+
+
+def simulated(speeds, transfer_s, until_s, **params):
+    """Give the log of a run and its figures."""
+    log = []
+    scenario = Scenario(
+        policy=PredictiveParams(**params),
+        speeds=speeds,
+        transfers=[Transfer(transfer_s, 0.0, worker, 1) for worker in range(len(speeds))],
+        until_s=until_s,
+    )
+    return log, simulate(scenario, log.append)
+
+
+def covered(log, which, skip=20):
+    """Give the share of rounds whose opening (0) or newest (-1) plan held the moment of the synchronisation."""
+    plans, hits, num_rounds = {}, [], 0
+    for one in log:
+        if isinstance(one, SyncPlanned):
+            assert one.low_at_s <= one.cut_at_s <= one.high_at_s
+            plans.setdefault(one.version, []).append(one)
+        elif isinstance(one, AggregateApplied):
+            num_rounds += 1
+            if num_rounds > skip:
+                plan = plans[one.version][which]
+                hits.append(plan.low_at_s - 1e-9 <= one.at_s <= plan.high_at_s + 1e-9)
+    return sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("transfer_s", [0.05, 0.5, 3.0])
+def test_the_window_of_the_cut_holds_about_nine_of_ten_cuts(transfer_s):
+    log, _ = simulated(jittery(6), transfer_s, 1500.0)
+    assert 0.84 <= covered(log, 0) <= 0.96
+    assert 0.84 <= covered(log, -1) <= 0.99
+
+
+@pytest.mark.parametrize("transfer_s", [0.5, 3.0])
+def test_nobody_is_called_late_only_because_weights_and_pushes_travel(transfer_s):
+    log, _ = simulated(jittery(6), transfer_s, 400.0)
+    rounds = of(AggregateApplied, log)[10:]
+    assert sum("overdue" in one.reason for one in rounds) < 0.3 * len(rounds)
+    pushed = [len(one.contributions) for one in rounds]
+    assert sum(pushed) / len(pushed) > 5.5
+
+
+def test_a_stall_of_a_hundred_iterations_on_a_slow_link_stops_nobody():
+    speeds = [*jittery(5), Trace([1.0] * 30 + [100.0] + [1.0] * 300)]
+    log, result = simulated(speeds, 3.0, 300.0)
+    rounds = [one for one in of(AggregateApplied, log) if 45.0 < one.at_s < 120.0]
+    assert len(rounds) >= 8
+    assert all({c.worker for c in one.contributions} <= {0, 1, 2, 3, 4} for one in rounds)
+    assert all(times.wait_s < 30.0 for times in result.workers[:5])
+    late = [one for one in of(AggregateApplied, log) if one.at_s > 150.0]
+    assert sum(5 in {c.worker for c in one.contributions} for one in late) > 0.7 * len(late)  # it is one of them again
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3])
+def test_nobody_goes_further_past_its_push_than_the_limit(limit):
+    speeds = [*jittery(3), Trace([1.0] * 20 + [100.0] + [1.0] * 300)]
+    log, _ = simulated(speeds, 3.0, 250.0, max_local_iterations=limit)
+    pushed, extra, released = {}, {}, {}
+    for one in log:
+        if isinstance(one, PushArrived):
+            # Weights that were sent while this push was on its way, and so without it, let it go on once more.
+            pushed[one.worker] = one.iteration
+            extra[one.worker] = sum(sent_s > one.ended_at_s for sent_s in released.get(one.worker, []))
+        elif isinstance(one, WorkerReleased):
+            released.setdefault(one.worker, []).append(one.at_s)
+        elif isinstance(one, IterationReported) and one.is_waiting:
+            assert one.iteration <= pushed[one.worker] + limit + extra[one.worker]
+    assert len(of(AggregateApplied, log)) > 20
+
+
+def test_a_wake_up_that_is_rounded_does_not_come_again_and_again():
+    speeds = [Trace([1 / 3, 0.7, 0.1]), Trace([0.9, 1 / 7]), Trace([5.0])]
+    log, _ = simulated(speeds, 0.3, 200.0)
+    assert len(of(WakeAt, log)) < 4 * len(of(PushArrived, log)) + len(of(IterationReported, log))
+
+
+def test_the_same_expectations_are_kept_and_still_follow_every_boundary():
+    log, _ = simulated([Trace([1.0]), Trace([1.0] * 20 + [3.0] * 200)], 0.05, 300.0)
+    late = [one for one in of(SyncPlanned, log) if one.at_s > 200.0]
+    assert all(push.expected_at_s >= one.at_s - 0.1 for one in late for push in one.pushes)

@@ -24,6 +24,8 @@ WRONG = {
     "stop.target.value must be <= 1 for test_accuracy, got 97.0": {
         "stop": {"target": {"metric": "test_accuracy", "value": 97}}
     },
+    "speed.kind must be a speed model where the launcher is virtual: in virtual time a machine has no speed of its own"
+    ", got 'native'": {"cluster": {"launcher": "virtual"}, "speed": {"kind": "native"}},
     "speed.factors needs at least 1, got []": {"speed": {"kind": "lognormal", "factors": []}},
     "workers is not a known key, got 4": {"workers": 4},
 }

@@ -55,3 +55,25 @@ def test_outlook_is_ordered_and_grows(mean_s, low_share, high_extra, num):
     assert outlook.ends_s(limit_s)[-1] == pytest.approx(limit_s) or len(outlook.ends_s(limit_s)) == num - 1
     assert outlook.ends_s(10.0 + mean_s / 2) == [10.0 + mean_s / 2]  # never beyond the limit
     assert low_s <= outlook.end_s(num) < outlook.due_s(num, limit_s) <= outlook.due_s(num, 1e9)
+
+
+@given(st.floats(0.1, 2.0), st.floats(0.0, 30.0), st.floats(10.0, 40.0))
+def test_an_outlook_leaves_out_ends_at_which_nothing_can_be_pushed(mean_s, after_s, limit_s):
+    forecast = Forecast(mean_s, mean_s, mean_s)
+    outlook = Outlook(10.0, forecast, forecast)
+    first = outlook.first_after(10.0 + after_s)
+    assert outlook.end_s(first) >= 10.0 + after_s - 1e-9
+    assert first == 1 or outlook.end_s(first - 1) < 10.0 + after_s + 1e-9
+    ends = outlook.ends_s(limit_s, first)
+    assert ends[0] == pytest.approx(min(limit_s, outlook.end_s(first)))
+    assert ends == sorted(ends)
+
+
+def test_a_tie_goes_to_the_earliest_cut():
+    ends = {0: [1.0, 2.0, 3.0], 1: [1.0, 2.0, 3.0]}
+    assert least_idle_cut(ends, [], 0.0, 3.0).at_s == 1.0
+
+
+def test_ends_after_the_limit_are_no_cuts():
+    ends = {0: [3.0, 4.0], 1: [4.0, 8.0]}
+    assert least_idle_cut(ends, [0.5], 0.0, 4.5).at_s == 4.0

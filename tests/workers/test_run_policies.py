@@ -18,7 +18,9 @@ from predictor.events import (
     NodeStarted,
     ProcessExited,
     PushArrived,
+    PushDiscarded,
     RunStarted,
+    WorkerHeld,
     WorkerLeft,
 )
 from predictor.policies import POLICIES
@@ -41,7 +43,7 @@ def test_a_run_tells_its_whole_story(new_run: Callable[..., LiveRun], policy: st
     assert {event.node for event in run.of(NodeSampled)} == NODES
     assert {event.node for event in run.of(ProcessExited) if event.is_expected} == NODES
 
-    # Each boundary reaches the gate exactly once; each step is in exactly one push, and each push is applied.
+    # Each boundary reaches the gate exactly once; each step is in exactly one push, which is applied or discarded.
     boundaries = Counter((push.worker, push.iteration) for push in run.of(PushArrived))
     boundaries += Counter((report.worker, report.iteration) for report in run.of(IterationReported))
     assert boundaries == Counter((event.worker, event.iteration) for event in run.of(IterationFinished))
@@ -50,7 +52,7 @@ def test_a_run_tells_its_whole_story(new_run: Callable[..., LiveRun], policy: st
         assert sum(push.num_iterations for push in run.of(PushArrived) if push.worker == worker) == 12
     pushed = Counter((push.worker, push.iteration) for push in run.of(PushArrived))
     applied = Counter((one.worker, one.iteration) for event in run.of(AggregateApplied) for one in event.contributions)
-    assert applied == pushed
+    assert applied + Counter((one.worker, one.iteration) for one in run.of(PushDiscarded)) == pushed
     assert {event.reason for event in run.of(WorkerLeft)} == {"finished"}
 
     # The last word is about the final weights, and they are kept.
@@ -59,7 +61,8 @@ def test_a_run_tells_its_whole_story(new_run: Callable[..., LiveRun], policy: st
     assert (final.is_final, final.version, final.num_samples) == (True, version, 397)
     assert [event.is_final for event in run.of(EvaluationFinished)].count(True) == 1
     assert run.of(CheckpointWritten)[-1].version == version
-    assert run.of(CheckpointWritten)[-1].clocks == {"0": 12, "1": 12, "2": 12}
+    clocks = {str(worker): max((last for who, last in applied if who == worker), default=0) for worker in range(3)}
+    assert run.of(CheckpointWritten)[-1].clocks == clocks
 
     # Compute, wait and transfer add up to the wall time of each worker.
     for worker in range(3):
@@ -68,6 +71,30 @@ def test_a_run_tells_its_whole_story(new_run: Callable[..., LiveRun], policy: st
         assert min(times.values()) >= 0
     for exchange in run.of(ExchangeFinished):
         assert exchange.sent_at_s <= exchange.arrived_at_s <= exchange.released_at_s <= exchange.at_s
+
+
+def test_under_foresync_nobody_waits_though_one_worker_is_slow_and_the_network_too(
+    new_run: Callable[..., LiveRun],
+) -> None:
+    run = new_run(
+        policy={"name": "foresync"},
+        speed={"kind": "lognormal", "base_s": 0.02, "factors": [1, 1.2, 4], "cv": 0.2},
+        transfer={"transfer_s": 0.06, "cv": 0.2},
+        stop={"iterations": 40, "seconds": None},
+    ).start()
+    assert run.finish().outcome == "completed"  # and the gate was replayed
+    assert not run.of(WorkerHeld)
+    assert not any(push.is_blocking for push in run.of(PushArrived))
+    assert not any(report.is_waiting for report in run.of(IterationReported))
+    for worker in range(3):
+        first, *others = [event for event in run.of(ExchangeFinished) if event.worker == worker]
+        assert (first.iteration, first.blocked_from_s is None) == (0, False)
+        assert others
+        assert all(exchange.blocked_from_s is None for exchange in others)
+    # A push does not wait for the answer to the one before: it leaves as soon as the uplink is free.
+    in_flight = [step for step in run.of(IterationFinished) if step.overlapped_s > 0]
+    assert {step.worker for step in in_flight} == {0, 1, 2}
+    assert any(message.down_s > 0 for message in run.of(PushArrived))
 
 
 def test_the_same_seed_gives_every_policy_the_same_data_and_the_same_first_weights(

@@ -26,6 +26,7 @@ class History:
     last_seq: int = 0
     last_at_s: float = 0.0
     num_lives: int = 0
+    is_simulated: bool = False  # its newest life
     checkpoint: CheckpointWritten | None = None
     checkpoint_seq: int = 0
     retuned: dict[str, Any] = field(default_factory=dict)  # all changes of the policy's parameters, the newest wins
@@ -63,6 +64,7 @@ def _note(history: History, seq: int, event: Event) -> None:
     match event:
         case RunStarted():
             history.num_lives += 1
+            history.is_simulated = event.is_simulated
             history.finished = None
         case CheckpointWritten():
             history.checkpoint, history.checkpoint_seq = event, seq

@@ -14,13 +14,13 @@ from predictor.errors import SpecError
 from predictor.events import RunFinished, RunResumed, RunStarted
 from predictor.spec import read_run
 from workers.clock import RunClock
-from workers.coordinator.coordinator import Coordinator
 from workers.coordinator.directory import RunDirectory
 from workers.coordinator.history import History, read_history
 from workers.coordinator.journal import Journal
 from workers.datasets import load
 from workers.errors import DataError, JournalError, RunDirectoryError
 from workers.job import Job
+from workers.launchers import LAUNCHERS
 from workers.models import fits
 from workers.partition import shards
 from workers.server import checkpoint
@@ -58,7 +58,8 @@ def _live(directory: RunDirectory, is_resume: bool) -> int:
     except (RunDirectoryError, SpecError, DataError) as error:
         return _refuse(directory, journal, clock, str(error))
     try:
-        outcome = Coordinator(directory, job, journal, history.has_reached_target).run()
+        launch = LAUNCHERS[job.spec.cluster.launcher]
+        outcome = launch(directory, job, journal, history.has_reached_target)
     except JournalError:
         return 1  # it was said already
     return 1 if outcome == "failed" else 0
@@ -75,6 +76,8 @@ def _check_life(directory: RunDirectory, history: History, is_resume: bool) -> c
         if history.last_seq:
             raise RunDirectoryError(f"run {name} has a log already: resume it, or start another run")
         return None
+    if history.is_simulated:
+        raise RunDirectoryError(f"run {name} is simulated and keeps no checkpoint: start it again instead")
     if history.finished is not None and history.finished.outcome == "completed":
         raise RunDirectoryError(f"run {name} is completed ({history.finished.reason}): there is nothing to resume")
     return checkpoint.load_meta(directory.checkpoint)
@@ -129,12 +132,22 @@ def _refuse(directory: RunDirectory, journal: Journal, clock: RunClock, reason: 
     """Put into the log why the run cannot be, so that whoever asked for it reads the same sentence."""
     print(reason, file=sys.stderr)  # noqa: T201
     try:
-        journal.add(RunStarted(clock.now_s(), time.time(), directory.run_id, False, versions()))
+        journal.add(RunStarted(clock.now_s(), time.time(), directory.run_id, _is_virtual(directory), versions()))
         journal.add(RunFinished(clock.now_s(), "failed", reason))
         journal.flush()
     except JournalError as error:
         print(error, file=sys.stderr)  # noqa: T201
     return 2
+
+
+def _is_virtual(directory: RunDirectory) -> bool:
+    """Tell whether a spec that may be wrong asks for virtual time."""
+    try:
+        spec = directory.read_spec()
+    except RunDirectoryError:
+        return False
+    cluster = spec.get("cluster") if isinstance(spec, dict) else None
+    return isinstance(cluster, dict) and cluster.get("launcher") == "virtual"
 
 
 def _read_text(path: str) -> str:

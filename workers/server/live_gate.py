@@ -6,7 +6,8 @@
    that a release which a worker acts on is in the log even if this process dies a moment later.
 2. Replies are completed outside of the lock: a transport may run callbacks at once, which may call again.
 3. A worker has at most one pull outstanding. What falls due without one waits for the next: a release takes the
-   weights of that moment, of several directives the newest is told.
+   weights of that moment, of several directives the newest is told. Several of its pushes may be unanswered: a
+   release answers those up to `acknowledged`, all of which are settled.
 4. Pushes and reports of a worker are handled in the order of their ordinals, whichever arrives first.
 5. At the start nobody is a member until all have said hello (or died): the first one to come would otherwise
    train alone. Workers then join in the order of their numbers.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -69,12 +71,14 @@ class _Client:
 
     incarnation: int
     buffer: torch.Tensor  # its snapshot; its next pull proves that the last one has arrived
-    settled: int  # own iterations up to this one are applied or discarded
+    settled: int  # own iterations up to this one are all applied or discarded
     reply: Reply[PullAnswer] | None = None  # its outstanding pull
     pulled_at_s: float = 0.0
     due: WorkerReleased | None = None  # fell due with no pull outstanding
     directive: Directive | None = None  # newest one that it was not told yet
-    arrivals: dict[int, float] = field(default_factory=dict)  # iteration of a push -> when it arrived
+    arrivals: dict[int, float] = field(default_factory=dict)  # iteration of an unanswered push -> when it arrived
+    unsettled: deque[int] = field(default_factory=deque)  # iterations of pushes, from the first one that is pending
+    settled_early: set[int] = field(default_factory=set)  # those of them that are not pending
     next_ordinal: int = 0
     early: dict[int, Callable[[], None]] = field(default_factory=dict)  # overtook another message, by ordinal
 
@@ -185,10 +189,12 @@ class LiveGate:
             for worker in sorted(self._clients):
                 self._leave(worker, "stopped")
 
-    def checkpoint(self) -> tuple[torch.Tensor, int, dict[int, int]]:
-        """Give a copy of the weights, their version, and for each worker the iterations that are in them."""
+    def checkpoint(self) -> tuple[torch.Tensor, torch.Tensor | None, int, dict[int, int]]:
+        """Give copies of weights and velocity, the version, and for each worker the iterations that are in them."""
         with self._lock:
-            return self._weights.flat.clone(), self._weights.version, self._gate.clocks()
+            weights = self._weights
+            velocity = None if weights.velocity is None else weights.velocity.clone()
+            return weights.flat.clone(), velocity, weights.version, self._gate.clocks()
 
     # ---- under the lock ---------------------------------------------------------------------------------
 
@@ -245,8 +251,13 @@ class LiveGate:
                 self._handle(DeadlinePassed(self._clock.now_s(), token))
 
     def _settle(self, worker: int, iteration: int) -> None:
-        if client := self._clients.get(worker):
-            client.settled = max(client.settled, iteration)
+        """Take note that a push is applied or discarded; the gate may choose them in any order."""
+        client = self._clients.get(worker)
+        if client and iteration in client.unsettled:  # otherwise it is of an earlier life
+            client.settled_early.add(iteration)
+            while client.unsettled and client.unsettled[0] in client.settled_early:
+                client.settled = client.unsettled.popleft()
+                client.settled_early.remove(client.settled)
 
     def _answer(self, client: _Client) -> None:
         """Answer the outstanding pull, if there is one, with what has fallen due, if anything has."""
@@ -260,16 +271,17 @@ class LiveGate:
             told = PullAnswer(directive, self._weights.version, client.settled, client.pulled_at_s, now_s)
             self._outbox.append(partial(reply.complete, told))
             return
-        settled = max(client.settled, due.acknowledged)
-        answered = [iteration for iteration in client.arrivals if iteration <= settled]
+        answered = [iteration for iteration in client.arrivals if iteration <= client.settled]
         arrived_at_s = client.arrivals[max(answered)] if answered else client.pulled_at_s
         for iteration in answered:
             del client.arrivals[iteration]
-        released_at_s = max(due.at_s, arrived_at_s)  # it may have waited for this pull
-        answer = PullAnswer(directive or due.directive, self._weights.version, settled, arrived_at_s, released_at_s)
+        released_at_s = max(due.at_s, client.pulled_at_s)  # it may have waited for this pull
+        told = PullAnswer(
+            directive or due.directive, self._weights.version, client.settled, arrived_at_s, released_at_s
+        )
         pieces = self._weights.copy_to(client.buffer)
         self._traffic.sent_bytes += num_bytes(pieces)
-        self._outbox.append(partial(reply.complete, answer, pieces))
+        self._outbox.append(partial(reply.complete, told, pieces))
 
     def _hold(self, client: _Client, reply: Reply[PullAnswer]) -> None:
         client.reply, client.pulled_at_s = reply, self._clock.now_s()
@@ -331,9 +343,11 @@ class LiveGate:
             header.ended_at_s,
             header.pulled_version,
             header.is_blocking,
+            header.down_s,
         )
         self._traffic.received_bytes += num_bytes(delta)
         client.arrivals[header.iteration] = arrived_at_s
+        client.unsettled.append(header.iteration)
         if pull_reply is not None:
             client.reply, client.pulled_at_s = pull_reply, arrived_at_s
         if push_reply is not None:
@@ -354,6 +368,7 @@ class LiveGate:
                 header.compute_s,
                 header.ended_at_s,
                 header.is_waiting,
+                header.down_s,
             )
         )
 

@@ -87,15 +87,16 @@ class _Server:
 
     def _save(self) -> None:
         """Write a checkpoint, unless nothing has changed since the last one."""
-        weights, version, clocks = self._live_gate.checkpoint()
+        weights, velocity, version, clocks = self._live_gate.checkpoint()
         self._saved_at_s = self._job.clock.now_s()
         if version == self._saved_version:
             return
         named = {str(worker): clock for worker, clock in sorted(clocks.items())}
         task = self._job.spec.task
         path = self._job.checkpoint
+        meta = checkpoint.CheckpointMeta(version, named, task.model, task.dataset)
         try:
-            checkpoint.save(path, weights, checkpoint.CheckpointMeta(version, named, task.model, task.dataset))
+            checkpoint.save(path, weights, meta, velocity)
         except OSError as error:
             reason = error.strerror or str(error)
             self._telemetry.log("error", f"the checkpoint of version {version} could not be written: {reason}")
@@ -105,13 +106,13 @@ class _Server:
 
 
 def _first_weights(job: Job) -> Weights:
-    """Give the weights of the checkpoint at a resume, otherwise those of the seed."""
+    """Give the weights, and their velocity, of the checkpoint at a resume, otherwise those of the seed."""
     first = job.build_model().weights
     if job.resumed is None:
         return Weights(first)
     weights, meta = checkpoint.load(job.checkpoint)
     assert weights.shape == first.shape, "the coordinator has compared model and checkpoint"
-    return Weights(weights, meta.version)
+    return Weights(weights, meta.version, checkpoint.load_velocity(job.checkpoint))
 
 
 def _die(error: Exception) -> None:

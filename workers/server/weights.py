@@ -1,4 +1,7 @@
-"""The global weights: one flat float32 vector, and the pushed deltas that wait for the gate's word on them."""
+"""The global weights: one flat float32 vector, and the pushed deltas that wait for the gate's word on them.
+
+With a momentum they move by a velocity, a vector of the same length; nothing is kept for runs without one.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from workers.transport.base import Pieces, split
 class Weights:
     """Not safe for threads by itself: `LiveGate` calls it under its lock, so that no snapshot is torn."""
 
-    def __init__(self, flat: torch.Tensor, version: int = 0) -> None:
+    def __init__(self, flat: torch.Tensor, version: int = 0, velocity: torch.Tensor | None = None) -> None:
         self.flat = flat
         self.version = version
+        self.velocity = velocity  # None: no momentum was asked for yet
         self._pieces = split(flat)
         self._pending: dict[tuple[int, int], Pieces] = {}  # (worker, iteration) -> delta
 
@@ -36,11 +40,22 @@ class Weights:
         del self._pending[worker, iteration]
 
     def apply(self, aggregate: AggregateApplied) -> None:
-        """Add scale x delta of each contribution; O(contributions x parameters)."""
+        """Add scale x delta of each contribution; O(contributions x parameters).
+
+        With a momentum: velocity = momentum x velocity + that sum, and the weights move by the velocity. It starts at 0
+        with the first aggregate whose momentum is not 0.
+        """
+        if self.velocity is None and aggregate.momentum != 0:
+            self.velocity = torch.zeros_like(self.flat)
+        pieces = self._pieces
+        if self.velocity is not None:
+            pieces = split(self.velocity.mul_(aggregate.momentum))
         for contribution in aggregate.contributions:
             delta = self._pending.pop((contribution.worker, contribution.iteration))
-            for mine, piece in zip(self._pieces, delta, strict=True):
+            for mine, piece in zip(pieces, delta, strict=True):
                 mine.add_(piece, alpha=aggregate.scale)
+        if self.velocity is not None:
+            self.flat.add_(self.velocity)
         self.version = aggregate.version
 
     def copy_to(self, buffer: torch.Tensor) -> Pieces:

@@ -49,6 +49,7 @@ class PushHeader:
     pulled_version: int
     is_blocking: bool
     is_last: bool  # the worker has done all its iterations and leaves
+    down_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class ReportHeader:
     compute_s: float
     ended_at_s: float
     is_waiting: bool
+    down_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ class PullAnswer:
 
     directive: Directive
     version: int  # of the weights that come with it
-    acknowledged: int  # own iterations up to this one are settled: in those weights, or discarded
+    acknowledged: int  # all own iterations up to this one are settled: in those weights, or discarded
     arrived_at_s: float  # when the push that this answers reached the server; the pull, when there is none
-    released_at_s: float
+    released_at_s: float  # when it was sent: a release that falls due with no pull outstanding waits for the next
     is_over: bool = False  # the run ends: nothing else in this answer counts, the worker leaves
 
 

@@ -48,7 +48,11 @@ class Landing:
 
 
 class Link:
-    """One push on its way and one pull outstanding, at most. Called by one thread, the worker's main thread."""
+    """One push on its way up and one pull outstanding, at most. Called by one thread, the worker's main thread.
+
+    A push has left the uplink when its answer has come; weights that include it may land much later, and other pushes
+    may follow it meanwhile.
+    """
 
     def __init__(self, transport: WorkerTransport, clock: RunClock, traffic: Traffic, worker: int, incarnation: int):
         self._transport, self._clock, self._traffic = transport, clock, traffic
@@ -63,6 +67,12 @@ class Link:
         self._iteration = 0  # completed
         self._sent: dict[int, tuple[float, int]] = {}  # iteration of a push -> (when it was sent, bytes)
         self._hello_at_s = 0.0
+        self._down_s = 0.0  # how long the weights travelled that were taken since the last message
+
+    @property
+    def is_uplink_free(self) -> bool:
+        """Tell whether the server has the last push, so that another one can be sent without waiting."""
+        return self._pushing is None or self._pushing.done()
 
     # ---- what the worker sends --------------------------------------------------------------------------
 
@@ -100,6 +110,7 @@ class Link:
             version,
             is_blocking,
             is_last,
+            self._told_down_s(),
         )
         self._iteration = step.iteration
         pieces = split(delta)
@@ -123,6 +134,7 @@ class Link:
             step.compute_s,
             step.ended_at_s,
             is_waiting,
+            self._told_down_s(),
         )
         self._transport.report(header).add_done_callback(self._note_failure)
 
@@ -143,7 +155,10 @@ class Link:
             if self._error is not None:
                 raise self._error
             landings, self._landings = self._landings, []
-            return landings
+        for landing in landings:
+            if landing.pieces:
+                self._down_s = max(0.0, landing.at_s - landing.header.released_at_s)
+        return landings
 
     def wait(self, is_interrupted: Callable[[], bool]) -> list[Landing]:
         """Wait until something has landed and give it, as `take`; nothing when `is_interrupted` came first."""
@@ -219,6 +234,11 @@ class Link:
         if self._pushing is not None:
             self._pushing.result()
             self._pushing = None
+
+    def _told_down_s(self) -> float:
+        """Give how long the newest weights travelled, once."""
+        down_s, self._down_s = self._down_s, 0.0
+        return down_s
 
     def _next_ordinal(self) -> int:
         self._num_messages += 1

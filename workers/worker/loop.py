@@ -1,10 +1,12 @@
 """The training loop of a worker. It knows no policy: it follows the directive that came with the last answer.
 
     at every boundary between two iterations
-        take in what has landed: weights = pulled + alpha x (own steps not in what was pulled)
-        push    at iteration >= directive.push_at, unless a push is in flight (not acknowledged yet)
+        take in what has landed: go on from it and from the own steps that are not in it (`own_steps.py`)
+        push    at iteration >= directive.push_at, once the last push is acknowledged by what has landed
+                (push_after "merged") or the server has it ("received"); neither is waited for
         report  otherwise
-        wait    when the push is to be waited for (max_ahead = 0), or max_ahead iterations past a push in flight
+        wait    when the push is to be waited for (max_ahead = 0), or max_ahead iterations past a push in flight,
+                or for any new weights (waits_for_news) when none have landed in the last iteration
 
 The stamps of a worker's life are gapless: an iteration starts when the one before it has ended, or when the weights
 have landed that it waited for. So compute, wait and transfer add up to the wall time.
@@ -54,8 +56,8 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
     Raises:
         TransportError: the server is lost.
     """
-    link, clock, weights, gradient = me.link, me.clock, me.model.weights, me.model.gradient
-    own = OwnSteps(weights.numel(), iteration)
+    link, clock, gradient = me.link, me.clock, me.model.gradient
+    own = OwnSteps(me.model.weights, iteration)
     state = _State(me, own)
 
     link.join(iteration)
@@ -70,9 +72,7 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
         gradient.zero_()
         loss = functional.cross_entropy(me.model.model(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        step = gradient.mul_(-me.learning_rate)
-        weights.add_(step)
-        own.add(step)
+        own.add(gradient.mul_(-me.learning_rate))
         target_s = me.speed.duration_s(iteration, started_s)
         if me.stopping.wait(max(0.0, started_s + target_s - clock.now_s())):
             break
@@ -85,16 +85,18 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
         me.telemetry.emit(IterationFinished(now_s, me.worker, iteration, epoch, started_s, *busy))
 
         # The boundary.
-        state.take(landings)
+        has_news = state.take(landings) is not None
         directive = state.directive
         done = Step(iteration, compute_s, now_s)
         if iteration == last_iteration:
             link.push(done, own, version, is_blocking=False, is_last=True)
             link.leave()
             break
-        if iteration >= directive.push_at and not own.is_in_flight:
-            is_waiting = directive.max_ahead == 0
-            link.push(done, own, version, is_blocking=is_waiting)
+        may_push = link.is_uplink_free if directive.push_after == "received" else not own.is_in_flight
+        if iteration >= directive.push_at and may_push:
+            is_blocking = directive.max_ahead == 0
+            link.push(done, own, version, is_blocking=is_blocking)
+            is_waiting = is_blocking or (directive.waits_for_news and not has_news)
         else:
             is_waiting = own.is_in_flight and iteration - own.pushed_at >= directive.max_ahead
             link.report(done, is_waiting=is_waiting)
@@ -103,7 +105,7 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
 
 
 def _in_flight_s(own: OwnSteps, landings: list[Landing], started_s: float, ended_s: float) -> float:
-    """Give for how long of an iteration a push was in flight: from its start to the answer, or all of it."""
+    """Give for how long of an iteration any push was in flight: from its start to the newest one's answer, or all."""
     if not own.is_in_flight:
         return 0.0
     answered_s = [one.at_s for one in landings if one.pieces and one.header.acknowledged >= own.pushed_at]
@@ -150,12 +152,7 @@ class _State:
         return me.clock.now_s()
 
     def _merge(self, landing: Landing) -> None:
-        weights, start = self._me.model.weights, 0
-        for piece in landing.pieces:
-            weights[start : start + piece.numel()] = piece
-            start += piece.numel()
-        self._own.acknowledge(landing.header.acknowledged)
-        self._own.merge(weights, self.directive.alpha)
+        self._own.merge(landing.pieces, landing.header.acknowledged, self.directive)
         self.version = landing.header.version
 
     def _emit(self, event: Event) -> None:

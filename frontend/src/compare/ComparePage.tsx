@@ -135,6 +135,10 @@ function Part({ title, note = "", children }: { title: string; note?: string; ch
 function noteOf(runs: readonly Run[], groups: readonly Group[], isRepeated: boolean): string {
   const parts = [];
   if (!hasOneTarget(runs)) parts.push("The runs have different targets: their times to target do not compare.");
+  const numSimulated = runs.filter((run) => run.is_simulated).length;
+  if (numSimulated === runs.length) parts.push("All times are virtual: simulated, not measured.");
+  else if (numSimulated > 0)
+    parts.push("Times of simulated runs are virtual and the others measured: they compare only as far as the model holds.");
   if (runs.some(({ state }) => isActive(state))) parts.push("Some runs have not ended; their figures still change.");
   if (!isRepeated && groups.length > 1)
     parts.push("One run of each setting: a difference may be chance. More seeds tell how sure it is.");
@@ -166,7 +170,8 @@ function usePlots(
     () =>
       runs.flatMap((run, index) => {
         const style = styles.get(run.id);
-        return style ? [{ id: run.id, label: labels.get(run.id) ?? run.name, style, curves: curves[index] }] : [];
+        const label = `${labels.get(run.id) ?? run.name}${run.is_simulated ? " (simulated)" : ""}`;
+        return style ? [{ id: run.id, label, style, curves: curves[index], isSimulated: run.is_simulated }] : [];
       }),
     [runs, labels, styles, curves],
   );

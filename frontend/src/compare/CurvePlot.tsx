@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { cssToken, useTheme } from "../app/theme";
 import { Skeleton } from "../ui/Skeleton";
-import { layoutOf, tracesOf, type Axis, type Colours, type Quantity, type RunCurves } from "./figures";
+import { axisTitle, layoutOf, tracesOf, type Axis, type Colours, type Quantity, type RunCurves } from "./figures";
 import { loadPlotly, type Plotly } from "./plotly";
 import { NUM_COLOURS } from "./styles";
 import css from "./CurvePlot.module.css";
@@ -53,7 +53,7 @@ export function CurvePlot({ runs, quantity, axis, target }: Props) {
     void plotly.react(
       element,
       tracesOf(runs, quantity, axis, colours),
-      layoutOf(quantity, axis, target, colours, cssToken("--face")),
+      layoutOf(quantity, axis, axisTitle(axis, runs), target, colours, cssToken("--face")),
       CONFIG,
     );
   }, [plotly, runs, quantity, axis, target, theme]);

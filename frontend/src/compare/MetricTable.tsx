@@ -1,6 +1,7 @@
 import type { Run } from "../api/types";
 import { Link } from "../app/Link";
 import { Num } from "../ui/Num";
+import { SimulatedMark } from "../ui/SimulatedMark";
 import { StateMark, isActive } from "../ui/StateMark";
 import { against, bestOf, METRICS, type Metric } from "./metrics";
 import { Swatch } from "./Swatch";
@@ -74,7 +75,7 @@ export function RunName({ run, label, style }: { run: Run; label: string; style:
       {(isActive(run.state) || run.state === "failed") && (
         <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
       )}
-      {run.is_simulated && <span className="quiet">simulated</span>}
+      {run.is_simulated && <SimulatedMark />}
     </span>
   );
 }

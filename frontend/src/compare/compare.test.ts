@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
-import { escapeHtml } from "./figures";
+import { axisTitle, escapeHtml, type RunCurves } from "./figures";
 import { groupRuns, pairedRatios, spreadOf } from "./groups";
 import { labelRuns } from "./labels";
 import { against, bestOf, formatPoints, hasOneTarget, METRICS, timeToTarget, type Metric } from "./metrics";
@@ -171,6 +171,14 @@ describe("names of runs", () => {
   it("are the names where those differ", () => {
     const named = runs.map((run, index) => ({ ...run, name: `Run ${index}` }));
     expect([...labelRuns(named, differences).values()]).toEqual(["Run 0", "Run 1"]);
+  });
+
+  it("come with an axis that says which seconds are virtual", () => {
+    const runs = (...flags: boolean[]) => flags.map((isSimulated) => ({ isSimulated }) as RunCurves);
+    expect(axisTitle("seconds", runs(false, false))).toBe("seconds");
+    expect(axisTitle("seconds", runs(true, true))).toBe("seconds of virtual time (simulated)");
+    expect(axisTitle("seconds", runs(true, false))).toBe("seconds, virtual ones of simulated runs");
+    expect(axisTitle("iterations", runs(true, false))).toBe("iterations of all workers");
   });
 
   it("stand in figures as text", () => expect(escapeHtml("<b>&")).toBe("&lt;b&gt;&amp;"));

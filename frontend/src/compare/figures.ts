@@ -11,6 +11,7 @@ export interface RunCurves {
   label: string;
   style: RunStyle;
   curves: Curves | undefined; // undefined while they are fetched
+  isSimulated: boolean;
 }
 
 export interface Colours {
@@ -48,9 +49,18 @@ export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+/** Name an axis; seconds say whose they are where some of them are virtual. */
+export function axisTitle(axis: Axis, runs: readonly RunCurves[]): string {
+  if (axis === "iterations") return "iterations of all workers";
+  const num = runs.filter(({ isSimulated }) => isSimulated).length;
+  if (num === 0) return "seconds";
+  return num === runs.length ? "seconds of virtual time (simulated)" : "seconds, virtual ones of simulated runs";
+}
+
 export function layoutOf(
   quantity: Quantity,
   axis: Axis,
+  axisText: string,
   target: number | null,
   colours: Colours,
   face: string,
@@ -79,7 +89,7 @@ export function layoutOf(
     },
     xaxis: {
       ...ticks,
-      title: { text: axis === "seconds" ? "seconds" : "iterations of all workers", standoff: 6 },
+      title: { text: axisText, standoff: 6 },
       rangemode: "tozero",
     },
     yaxis: {

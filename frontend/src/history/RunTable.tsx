@@ -4,6 +4,7 @@ import { Link } from "../app/Link";
 import { describeValue, splitTagged } from "../form/describe";
 import { isData } from "../form/values";
 import { Num } from "../ui/Num";
+import { SimulatedMark } from "../ui/SimulatedMark";
 import { StateMark } from "../ui/StateMark";
 import { Time } from "../ui/Time";
 import { nextSort } from "./view";
@@ -164,7 +165,12 @@ export function RunTable({
                 {hasExperiment && run.experiment_name !== run.name && (
                   <span className="quiet"> {run.experiment_name}</span>
                 )}
-                {run.is_simulated && <span className={css.simulated}>simulated</span>}
+                {run.is_simulated && (
+                  <>
+                    {" "}
+                    <SimulatedMark />
+                  </>
+                )}
               </th>
               <Cells columns={columns} run={run} />
               {tagCell && <td className={css.tags}>{tagCell(run)}</td>}

@@ -9,6 +9,7 @@ import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { Num } from "../ui/Num";
 import { Progress } from "../ui/Progress";
+import { SimulatedMark } from "../ui/SimulatedMark";
 import { StateMark } from "../ui/StateMark";
 import { LiveBadge } from "./LiveBadge";
 import { useNews, usePageSession } from "./session";
@@ -23,7 +24,7 @@ export function Header({ run, onClone }: { run: Run; onClone: () => void }) {
         {run.name}
       </h1>
       <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
-      {run.is_simulated && <span className={css.simulated}>simulated</span>}
+      {run.is_simulated && <SimulatedMark />}
       <span className={css.policy} title={describeValue(run.spec.policy)}>
         {head} <span className="quiet">{rest}</span>
       </span>
@@ -45,8 +46,9 @@ function Elapsed({ run }: { run: Run }) {
   const share = model.finishedS === null ? progressOf(run) : null;
   const end = seconds !== null ? ` of at most ${formatSeconds(seconds)}` : iterations !== null ? `, until iteration ${iterations}` : "";
   return (
-    <span className={css.elapsed} title={`${elapsedS.toFixed(3)} s${end}`}>
+    <span className={css.elapsed} title={`${elapsedS.toFixed(3)} s${run.is_simulated ? " of virtual time" : ""}${end}`}>
       <Num value={elapsedS} as="seconds" />
+      {run.is_simulated && <span className="quiet">virtual</span>}
       {share !== null && <Progress share={share} label="Nearest end" />}
     </span>
   );
@@ -106,7 +108,7 @@ function Actions({ run, onClone }: { run: Run; onClone: () => void }) {
     <>
       <span className={css.actions}>
         {mayStop && (
-          <Button onClick={() => void send("stop")} isBusy={busy === "stop"} title="Stop with a checkpoint">
+          <Button onClick={() => void send("stop")} isBusy={busy === "stop"} title={run.is_simulated ? "Stop" : "Stop with a checkpoint"}>
             {run.state === "queued" ? "Cancel" : "Stop"}
           </Button>
         )}

@@ -20,6 +20,7 @@ export function RunFacts({ run }: { run: Run }) {
         facts={[
           { name: "task", value: `${task.model} on ${task.dataset}` },
           { name: "workers", value: String(cluster.num_workers) },
+          ...(run.is_simulated ? [{ name: "time", value: "virtual (simulated)" }] : []),
           { name: "slowness", value: "factors" in speed ? describeValue(speed.factors) : speed.kind },
           { name: "emulated transfer", value: transfer.transfer_s === 0 ? "none" : `${formatNumber(transfer.transfer_s)} s` },
           { name: "forecaster", value: describeValue(forecaster) },

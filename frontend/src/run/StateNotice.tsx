@@ -22,7 +22,8 @@ export function StateNotice({ run }: { run: Run }) {
       <Notice kind="fault" title="The run failed: ">
         {run.reason ?? (model.closing || "no closing sentence was recorded.")}{" "}
         <span className="quiet">
-          What was recorded stays. The log below has what the processes printed; Resume goes on from the last checkpoint.
+          What was recorded stays. The log below has what the processes printed
+          {run.is_simulated ? "." : "; Resume goes on from the last checkpoint."}
         </span>
       </Notice>
     );
@@ -31,15 +32,17 @@ export function StateNotice({ run }: { run: Run }) {
 }
 
 /** One line that is always there, so that nothing jumps when the state changes. */
-function lineOf({ state, reason, queue_position, spec }: Run, closing: string): string {
+function lineOf({ state, reason, queue_position, spec, is_simulated: isSimulated }: Run, closing: string): string {
   const { task, cluster, speed } = spec;
   const workers = plural(cluster.num_workers, "worker");
   switch (state) {
     case "queued":
       return `${queue_position === null ? "In the queue" : `Number ${queue_position} in the queue`}: it starts by itself when the runs before it have ended.`;
     case "starting":
+      if (isSimulated) return `Starting one process that trains ${workers} in virtual time.`;
       return `Starting a server, an evaluator and ${workers}; the first iterations take a few seconds.`;
     case "stopping":
+      if (isSimulated) return "Stopping: the final weights are evaluated.";
       return "Stopping: the workers finish their iteration, then a checkpoint is written.";
     case "stopped":
       return `Stopped: ${reason ?? closing}`;

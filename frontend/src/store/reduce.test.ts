@@ -13,7 +13,7 @@ function fold(...bodies: Body[]): RunModel {
   return reduce(emptyModel(), bodies.map((body, i) => ({ seq: i + 1, ...body })));
 }
 
-const directive = { push_at: 2, max_ahead: 0, alpha: 0 };
+const directive = { push_at: 2, max_ahead: 0, alpha: 0, push_after: "merged", merge: "steps", waits_for_news: false } as const;
 const joined: Body = { kind: "WorkerJoined", at_s: 0, worker: 0, incarnation: 0, iteration: 0 };
 const computed: Body = {
   kind: "IterationFinished",
@@ -38,6 +38,7 @@ const push: Body = {
   ended_at_s: 2,
   pulled_version: 0,
   is_blocking: true,
+  down_s: 0,
 };
 const held: Body = { kind: "WorkerHeld", at_s: 2.1, worker: 0, waits_for: [1], reason: "waits for worker 1" };
 const heldAgain: Body = { kind: "WorkerHeld", at_s: 2.5, worker: 0, waits_for: [2], reason: "waits for worker 2" };
@@ -143,7 +144,7 @@ describe("what has not ended", () => {
   });
 
   it("is a wait at the cap, too, and nothing after the end", () => {
-    const report: Body = { kind: "IterationReported", at_s: 2.01, worker: 0, iteration: 1, compute_s: 1, ended_at_s: 2, is_waiting: true };
+    const report: Body = { kind: "IterationReported", at_s: 2.01, worker: 0, iteration: 1, compute_s: 1, ended_at_s: 2, is_waiting: true, down_s: 0 };
     const model = fold(joined, computed, report);
     expect(activityAt(model, nodeOf(model, "worker-0"), 3).kind).toBe(Kind.wait);
     reduce(model, [{ seq: 4, kind: "RunFinished", at_s: 3, outcome: "completed", reason: "done" }]);
@@ -184,7 +185,7 @@ describe("predicted windows", () => {
     pushes: [],
     reason: "",
   });
-  const applied = (at_s: number, version: number): Body => ({ kind: "AggregateApplied", at_s, version, scale: 1, contributions: [], reason: "" });
+  const applied = (at_s: number, version: number): Body => ({ kind: "AggregateApplied", at_s, version, scale: 1, contributions: [], reason: "", momentum: 0 });
 
   it("keep the first and the newest plan, and what happened", () => {
     const model = fold(plan(1, 1, 2), plan(1.5, 1, 2.3), applied(2.4, 1), plan(2.4, 2, 4));

@@ -39,6 +39,7 @@ const HANDLERS: Handlers = {
   AggregateApplied: aggregateApplied,
   PushDiscarded: pushDiscarded,
   SyncPlanned: syncPlanned,
+  ForecastUpdated: nothingToShow,
   WakeAt: nothingToShow,
   RunStarted: runStarted,
   NodeStarted: nodeStarted,

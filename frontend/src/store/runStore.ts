@@ -40,6 +40,7 @@ export class RunStore {
   /** The run's time at this moment, in its seconds. Stands still once the run has ended. */
   nowS(): number {
     if (this.model.finishedS !== null) return Math.max(this.model.finishedS, this.model.lastS);
+    if (this.model.isSimulated) return this.model.lastS; // virtual time does not pass between two events
     return this.isLive ? this.clock.now(performance.now() / 1000) : this.model.lastS;
   }
 

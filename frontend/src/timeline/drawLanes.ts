@@ -157,6 +157,10 @@ export function drawAxis(frame: Frame): void {
   ctx.fillStyle = palette.inkQuiet;
   ctx.textAlign = "right";
   ctx.fillText("busy", layout.width - 8, layout.height - 6);
+  if (frame.model.isSimulated) {
+    ctx.textAlign = "left";
+    ctx.fillText(layout.left < 100 ? "virtual" : "virtual time", 8, layout.height - 6);
+  }
   drawMarks(frame, top);
   if (nowS > fromS(frame) && nowS < toS(frame)) {
     const x = xOf(frame, nowS);

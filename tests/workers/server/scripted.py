@@ -60,6 +60,7 @@ class ScriptedParams:
 @dataclass
 class Scripted:
     params: ScriptedParams
+    forecasts = False
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
         return self.params.decide(cluster, stimulus)
@@ -100,12 +101,12 @@ class Server:
 
     def __post_init__(self) -> None:
         self.weights = Weights(torch.zeros(NUM_PARAMETERS))
-        self.traffic = Traffic()
+        self.traffic, self.clock = Traffic(), RunClock()
         self.ordinals: dict[int, int] = {}
         self.gate = LiveGate(
             Gate(ScriptedParams(self.decide), EwmaParams()),
             self.weights,
-            RunClock(),
+            self.clock,
             emit=self._emit,
             traffic=self.traffic,
             expected=self.expected,
@@ -128,10 +129,17 @@ class Server:
         return reply
 
     def push(
-        self, iteration: int, value: float = 1.0, worker: int = 0, ordinal: int | None = None, is_last: bool = False
+        self,
+        iteration: int,
+        value: float = 1.0,
+        worker: int = 0,
+        ordinal: int | None = None,
+        is_last: bool = False,
+        down_s: float = 0.0,
     ) -> FutureReply:
         reply = FutureReply()
-        self.gate.on_push(self._push_header(worker, iteration, ordinal, False, is_last), delta_of(value), reply)
+        header = self._push_header(worker, iteration, ordinal, False, is_last, down_s)
+        self.gate.on_push(header, delta_of(value), reply)
         return reply
 
     def push_pull(self, iteration: int, value: float = 1.0, worker: int = 0) -> FutureReply:
@@ -139,13 +147,21 @@ class Server:
         self.gate.on_push_pull(self._push_header(worker, iteration, None, True, False), delta_of(value), reply)
         return reply
 
-    def report(self, iteration: int, worker: int = 0, ordinal: int | None = None) -> None:
-        self.gate.on_report(ReportHeader(worker, 0, self._ordinal(worker, ordinal), iteration, 0.1, 0.0, False))
+    def report(self, iteration: int, worker: int = 0, ordinal: int | None = None, down_s: float = 0.0) -> None:
+        ordinal = self._ordinal(worker, ordinal)
+        self.gate.on_report(ReportHeader(worker, 0, ordinal, iteration, 0.1, 0.0, False, down_s))
 
     def _push_header(
-        self, worker: int, iteration: int, ordinal: int | None, is_blocking: bool, is_last: bool
+        self,
+        worker: int,
+        iteration: int,
+        ordinal: int | None,
+        is_blocking: bool,
+        is_last: bool,
+        down_s: float = 0.0,
     ) -> PushHeader:
-        return PushHeader(worker, 0, self._ordinal(worker, ordinal), iteration, 1, 0.1, 0.0, 0, is_blocking, is_last)
+        ordinal = self._ordinal(worker, ordinal)
+        return PushHeader(worker, 0, ordinal, iteration, 1, 0.1, 0.0, 0, is_blocking, is_last, down_s)
 
     def _ordinal(self, worker: int, ordinal: int | None) -> int:
         if ordinal is None:

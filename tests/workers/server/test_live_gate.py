@@ -108,6 +108,51 @@ def test_what_is_applied_after_a_release_fell_due_is_acknowledged_with_it() -> N
     assert answer.weights == [2.0] * NUM_PARAMETERS
 
 
+def test_a_release_is_sent_when_its_pull_comes_and_not_before_its_pushes_have_arrived() -> None:
+    server = Server()
+    server.join()
+    server.push(1)  # released, but no pull is outstanding
+    server.push(2)
+    before_s = server.clock.now_s()
+    answer = server.pull(0, 2)
+    assert before_s <= answer.header.released_at_s <= server.clock.now_s()
+    second = [event.at_s for event in server.events if isinstance(event, PushArrived)][1]
+    assert answer.header.arrived_at_s == second <= before_s
+
+
+def test_a_push_is_acknowledged_only_with_all_that_came_before_it() -> None:
+    """The gate may settle the pushes of one worker in any order."""
+
+    def apply_backwards(cluster: Cluster, stimulus: Stimulus) -> Verdict:
+        verdict = welcome(cluster, stimulus)
+        if isinstance(stimulus, IterationReported):
+            verdict.apply, verdict.scale, verdict.apply_reason = [cluster.pending[-1]], 1.0, "the newest"
+            verdict.release.append((stimulus.worker, directive(), "released"))
+        return verdict
+
+    server = Server(decide=apply_backwards)
+    server.join()
+    for iteration, value in ((1, 1.0), (2, 10.0), (3, 100.0)):
+        server.push(iteration, value=value)
+    answers = []
+    for iteration in (4, 5, 6):
+        held = server.pull()
+        server.report(iteration)
+        answers.append((held.weights[0], held.header.acknowledged, held.header.arrived_at_s))
+    assert [answer[:2] for answer in answers] == [(100.0, 0), (110.0, 0), (111.0, 3)]
+    assert answers[2][2] == [event.at_s for event in server.events if isinstance(event, PushArrived)][2]
+
+
+def test_the_gate_learns_how_long_weights_travel() -> None:
+    server = Server()
+    server.join()
+    server.push(1, down_s=0.25)
+    server.report(2, down_s=0.5)
+    server.report(3)
+    told = [event.down_s for event in server.events if isinstance(event, PushArrived | IterationReported)]
+    assert told == [0.25, 0.5, 0.0]
+
+
 def test_a_discarded_push_is_settled_and_leaves_no_trace() -> None:
     def discard(cluster: Cluster, stimulus: Stimulus) -> Verdict:
         verdict = welcome(cluster, stimulus)
@@ -282,10 +327,32 @@ def test_a_checkpoint_holds_weights_version_and_clocks_of_one_moment() -> None:
     server.join(0)
     server.join(1, iteration=5)
     server.push(1, worker=0, value=3.0)
-    weights, version, clocks = server.gate.checkpoint()
+    weights, velocity, version, clocks = server.gate.checkpoint()
+    assert velocity is None
     assert (weights.tolist(), version, clocks) == ([3.0] * NUM_PARAMETERS, 1, {0: 1, 1: 5})
     server.push(2, worker=0)
     assert weights.tolist() == [3.0] * NUM_PARAMETERS
+
+
+def test_a_checkpoint_holds_the_velocity_where_there_is_one() -> None:
+    def apply_with_momentum(cluster: Cluster, stimulus: Stimulus) -> Verdict:
+        verdict = apply_at_once(cluster, stimulus)
+        verdict.momentum = 0.5 if isinstance(stimulus, PushArrived) and stimulus.iteration > 1 else 0.0
+        return verdict
+
+    server = Server(decide=apply_with_momentum)
+    server.join()
+    server.push(1, value=3.0)
+    assert server.gate.checkpoint()[1] is None
+    server.push(2, value=4.0)
+    server.push(3, value=5.0)
+    weights, velocity, version, clocks = server.gate.checkpoint()
+    assert velocity is not None
+    assert velocity.tolist() == [0.5 * 4.0 + 5.0] * NUM_PARAMETERS
+    assert weights.tolist() == [3.0 + 4.0 + 7.0] * NUM_PARAMETERS
+    assert (version, clocks) == (3, {0: 3})
+    server.push(4, value=1.0)
+    assert velocity.tolist() == [7.0] * NUM_PARAMETERS
 
 
 def test_a_resumed_gate_goes_on_from_its_checkpoint() -> None:
