@@ -43,8 +43,9 @@ from predictor.events import (
     WorkerReleased,
 )
 from predictor.forecasters import ForecasterParams
-from predictor.policies.base import Member, PolicyParams, Verdict
+from predictor.policies.base import UNASKED, Member, PolicyParams, Verdict
 
+_BOUNDARY = (PushArrived, IterationReported)
 _UNTOLD = Directive(push_at=1, max_ahead=0, alpha=0.0)  # what a member holds before its first release
 
 
@@ -61,6 +62,8 @@ class Gate:
         self._acknowledged: dict[int, int] = {}  # of all workers that ever pushed
         self._pending: list[PushArrived] = []
         self._token = 0  # of the newest WakeAt
+        self._min_clock: int | None = None  # None: has to be looked up
+        self._num_slowest = 0  # members with that clock
 
     @property
     def members(self) -> Mapping[int, Member]:
@@ -72,7 +75,15 @@ class Gate:
 
     @property
     def min_clock(self) -> int:
-        return min((member.clock for member in self._members.values()), default=0)
+        if self._min_clock is None:
+            self._find_slowest()
+        return self._min_clock or 0
+
+    @property
+    def num_slowest(self) -> int:
+        if self._min_clock is None:
+            self._find_slowest()
+        return self._num_slowest
 
     def staleness(self, push: PushArrived) -> int:
         return self.version - push.pulled_version
@@ -87,57 +98,86 @@ class Gate:
         Raises:
             ProtocolError: the stimulus contradicts the state; nothing has changed.
         """
-        if isinstance(stimulus, DeadlinePassed) and stimulus.token != self._token:
+        member: Member | None = None
+        if isinstance(stimulus, _BOUNDARY):
+            member = self._member_at(stimulus)
+        elif isinstance(stimulus, DeadlinePassed) and stimulus.token != self._token:
             return []
-        self._check(stimulus)
-        self.now_s = max(self.now_s, stimulus.at_s)
-        self._take(stimulus)
+        else:
+            self._check(stimulus)
+        if stimulus.at_s > self.now_s:
+            self.now_s = stimulus.at_s
+        if member is None:
+            self._take(stimulus)
+        elif isinstance(stimulus, PushArrived):
+            self._take_push(member, stimulus)
+        elif isinstance(stimulus, IterationReported):
+            # What it waits for may have been sent already, while the report was on its way.
+            self._reach(member, stimulus, stimulus.is_waiting and member.acknowledged < member.clock)
         instructions = self._carry_out(self._policy.decide(self, stimulus))
-        if self._policy.forecasts and isinstance(stimulus, PushArrived | IterationReported):
-            instructions += self._forecast(self._members[stimulus.worker])
+        if member is not None and self._policy.forecasts:
+            instructions += self._forecast(member)
         return instructions
 
     # ---- taking stimuli in ------------------------------------------------------------------------------
 
+    def _member_at(self, boundary: PushArrived | IterationReported) -> Member:
+        member = self._members.get(boundary.worker)
+        if member is None:
+            raise ProtocolError(f"{type(boundary).__name__} of worker {boundary.worker}, which is not a member")
+        if boundary.iteration <= member.iteration:
+            raise ProtocolError(
+                f"worker {boundary.worker} reached iteration {boundary.iteration} after iteration {member.iteration}"
+            )
+        return member
+
     def _check(self, stimulus: Stimulus) -> None:
-        match stimulus:
-            case WorkerJoined() if stimulus.worker in self._members:
-                raise ProtocolError(f"worker {stimulus.worker} joins but is a member already")
-            case PushArrived() | IterationReported() | WorkerLeft() if stimulus.worker not in self._members:
-                raise ProtocolError(f"{type(stimulus).__name__} of worker {stimulus.worker}, which is not a member")
-            case PushArrived() | IterationReported():
-                last = self._members[stimulus.worker].iteration
-                if stimulus.iteration <= last:
-                    raise ProtocolError(
-                        f"worker {stimulus.worker} reached iteration {stimulus.iteration} after iteration {last}"
-                    )
-            case _:
-                pass
+        if isinstance(stimulus, WorkerJoined) and stimulus.worker in self._members:
+            raise ProtocolError(f"worker {stimulus.worker} joins but is a member already")
+        if isinstance(stimulus, WorkerLeft) and stimulus.worker not in self._members:
+            raise ProtocolError(f"WorkerLeft of worker {stimulus.worker}, which is not a member")
+
+    def _take_push(self, member: Member, push: PushArrived) -> None:
+        self._reach(member, push, push.is_blocking)
+        if member.clock == self._min_clock:
+            self._num_slowest -= 1
+            if not self._num_slowest:
+                self._min_clock = None
+        member.clock = push.iteration
+        self._pending.append(push)
+
+    def _reach(self, member: Member, boundary: PushArrived | IterationReported, is_waiting: bool) -> None:
+        member.iteration = boundary.iteration
+        member.running_since_s = boundary.ended_at_s
+        member.forecaster.observe(boundary.compute_s)
+        member.is_waiting = is_waiting
+        if not is_waiting:
+            member.held_reason = ""
 
     def _take(self, stimulus: Stimulus) -> None:
+        """Take in what happens rarely."""
         match stimulus:
             case WorkerJoined():
                 self._join(stimulus)
             case WorkerLeft():
                 del self._members[stimulus.worker]
-            case PushArrived():
-                self._reach(stimulus, is_waiting=stimulus.is_blocking)
-                self._members[stimulus.worker].clock = stimulus.iteration
-                self._pending.append(stimulus)
-            case IterationReported():
-                member = self._members[stimulus.worker]
-                # What it waits for may have been sent already, while the report was on its way.
-                has_answer = member.acknowledged >= member.clock
-                self._reach(stimulus, is_waiting=stimulus.is_waiting and not has_answer)
+                self._min_clock = None
             case Retuned():
                 self._policy.params = dataclasses.replace(self._policy.params, **stimulus.params)
             case RunResumed():
                 self.version = stimulus.version
                 self._policy = self._policy_params.build()
                 self._members, self._pending = {}, []
+                self._min_clock = None
                 self._acknowledged = {int(worker): clock for worker, clock in stimulus.clocks.items()}
             case _:
                 pass
+
+    def _find_slowest(self) -> None:
+        """Look the slowest clock up: only where its last member has moved on, or the members have changed."""
+        clocks = [member.clock for member in self._members.values()]
+        self._min_clock = min(clocks, default=0)
+        self._num_slowest = clocks.count(self._min_clock)
 
     def _join(self, joined: WorkerJoined) -> None:
         self._acknowledged.setdefault(joined.worker, joined.iteration)
@@ -146,20 +186,12 @@ class Gate:
             clock=joined.iteration,
             iteration=joined.iteration,
             incarnation=joined.incarnation,
-            forecaster=self._forecaster_params.build(),
+            forecaster=self._forecaster_params.build() if self._policy.forecasts else UNASKED,
             directive=_UNTOLD,
             running_since_s=self.now_s,
             acknowledged=self._acknowledged[joined.worker],
         )
-
-    def _reach(self, boundary: PushArrived | IterationReported, is_waiting: bool) -> None:
-        member = self._members[boundary.worker]
-        member.iteration = boundary.iteration
-        member.running_since_s = boundary.ended_at_s
-        member.forecaster.observe(boundary.compute_s)
-        member.is_waiting = is_waiting
-        if not is_waiting:
-            member.held_reason = ""
+        self._min_clock = None
 
     def _forecast(self, member: Member) -> list[Instruction]:
         """Say when the iteration ends that a member has just begun; nothing where it waits, or none was seen yet."""
@@ -177,7 +209,7 @@ class Gate:
         if verdict.apply:
             instructions.append(self._apply(verdict))
         for push, reason in verdict.discard:
-            self._pending.remove(push)
+            self._settle((push,))
             instructions.append(PushDiscarded(self.now_s, push.worker, push.iteration, reason))
         for worker, directive, reason in verdict.release:
             instructions.append(self._release(worker, directive, reason))
@@ -212,17 +244,30 @@ class Gate:
 
     def _apply(self, verdict: Verdict) -> AggregateApplied:
         contributions = []
-        applied = list(verdict.apply)
-        for push in applied:
-            contributions.append(Contribution(push.worker, push.iteration, push.num_iterations, self.staleness(push)))
-            self._pending.remove(push)
-            self._acknowledged[push.worker] = max(self._acknowledged.get(push.worker, 0), push.iteration)
-            if push.worker in self._members:
-                self._members[push.worker].acknowledged = self._acknowledged[push.worker]
-        self.version += 1
+        acknowledged, version = self._acknowledged, self.version
+        for push in verdict.apply:
+            worker, iteration = push.worker, push.iteration
+            contributions.append(Contribution(worker, iteration, push.num_iterations, version - push.pulled_version))
+            if iteration > acknowledged.get(worker, 0):
+                acknowledged[worker] = iteration
+            if member := self._members.get(worker):
+                member.acknowledged = acknowledged[worker]
+        self._settle(verdict.apply)
+        self.version = version = version + 1
         return AggregateApplied(
-            self.now_s, self.version, verdict.scale, tuple(contributions), verdict.apply_reason, verdict.momentum
+            self.now_s, version, verdict.scale, tuple(contributions), verdict.apply_reason, verdict.momentum
         )
+
+    def _settle(self, pushes: Sequence[PushArrived]) -> None:
+        """Take pushes out of what is pending."""
+        pending = self._pending
+        if len(pushes) == 1 and pending and pending[-1] is pushes[0]:
+            pending.pop()
+            return
+        settled = {id(push) for push in pushes}
+        kept = [push for push in pending if id(push) not in settled]
+        assert len(kept) + len(settled) == len(pending), "a policy settles what is pending, once"
+        self._pending = kept
 
     def _release(self, worker: int, directive: Directive, reason: str) -> WorkerReleased:
         member = self._members[worker]

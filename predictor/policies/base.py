@@ -9,10 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from predictor.events import Directive, PlannedPush, PushArrived, Stimulus
-from predictor.forecasters import Forecaster
+from predictor.forecasters import Forecast, Forecaster
+
+
+class Unasked:
+    """Stands for the forecaster of a member where the policy does not act on forecasts: costs and knows nothing."""
+
+    def observe(self, duration_s: float) -> None:
+        pass
+
+    def forecast(self, elapsed_s: float = 0.0) -> Forecast | None:
+        return None
+
+    def aim_s(self, elapsed_s: float = 0.0, late_s: float | None = None) -> float | None:
+        return None
+
+
+UNASKED = Unasked()
 
 
 @dataclass(slots=True)
@@ -56,6 +73,11 @@ class Cluster(Protocol):
         """The slowest member's clock; 0 without members."""
         ...
 
+    @property
+    def num_slowest(self) -> int:
+        """Members whose clock that is."""
+        ...
+
     def staleness(self, push: PushArrived) -> int:
         """Updates applied between that worker's pull and now."""
         ...
@@ -92,7 +114,7 @@ class Verdict:
 class Policy(Protocol):
     """A synchronisation rule. Pure: no clock, lock, random source."""
 
-    forecasts: bool  # it acts on forecasts, so each of them stands in the log (`ForecastUpdated`)
+    forecasts: bool  # it acts on forecasts: members have a forecaster, whose words stand in the log (`ForecastUpdated`)
     params: Any  # may be replaced in mid-run (`Retuned`), so a policy reads them anew at each decision
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
@@ -115,6 +137,7 @@ class PolicyParams(Protocol):
 BLOCKING_ALPHA = 0.0  # a worker that waits for its release has no own steps outside what it pulls
 
 
+@lru_cache(maxsize=1024)
 def blocking(iteration: int) -> Directive:
     """Give the directive of policies that push every iteration and wait for the answer."""
     return Directive(push_at=iteration + 1, max_ahead=0, alpha=BLOCKING_ALPHA)
@@ -123,7 +146,7 @@ def blocking(iteration: int) -> Directive:
 def apply_newest(verdict: Verdict, cluster: Cluster) -> None:
     """Apply the push that has just arrived, with weight 1/N (METHOD section 2)."""
     push = cluster.pending[-1]
-    verdict.apply = [push]
+    verdict.apply = (push,)
     verdict.scale = 1 / len(cluster.members)
     verdict.apply_reason = f"applied at arrival, {cluster.staleness(push)} updates stale"
 

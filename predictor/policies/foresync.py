@@ -38,9 +38,9 @@ from predictor.params import STRICT, param
 from predictor.policies.base import Cluster, Member, Verdict, apply_newest
 
 _NUM_DOWN = 8  # travel times of weights that are remembered; the longest is planned for
-_NUM_LEAST = 8  # iterations of a worker that are seen before its answers are timed
+_NUM_LEAST = 2  # iterations of a worker that are seen before its answers are timed
 _IDLE_COST = 2.0  # of a second of waiting, in seconds of age: the gradient that is not computed is lost as well
-_MARGIN = 1e-6  # of an iteration: a boundary that is reached up to this share later counts as reached
+_MARGIN = 1e-3  # of an iteration: weights land so much before a boundary that is known exactly
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _Line:
     downs_s: deque[float] = field(default_factory=lambda: deque(maxlen=_NUM_DOWN))
     down_s: float = 0.0  # the longest of them
     heard_s: float = -math.inf  # when its last boundary was heard of
-    sent_s: float = -math.inf  # when weights were last sent that the worker has not waited for
+    sent_s: float = -math.inf  # when weights were last sent
     due_s: float = math.inf  # when its answer is sent
 
     def learn(self, boundary: PushArrived | IterationReported) -> None:
@@ -86,6 +86,8 @@ class _Line:
             self.down_s = max(self.downs_s)
         if isinstance(boundary, PushArrived):
             self.up_s = max(0.0, boundary.at_s - boundary.ended_at_s)
+            if not self.downs_s:
+                self.down_s = self.up_s  # the best guess until weights have landed
 
 
 class Foresync:
@@ -127,15 +129,15 @@ class Foresync:
         line.heard_s, line.due_s = cluster.now_s, math.inf
         if self.params.answer == "at_once" or line.num_seen < _NUM_LEAST:
             self._send(cluster, verdict, boundary.worker, "answered at once")
-        elif not is_missed:
-            self._plan(cluster, line, member, member.running_since_s, cluster.now_s)
-        elif member.directive.waits_for_news and isinstance(boundary, PushArrived):
-            self._send(cluster, verdict, boundary.worker, "earlier than forecast, waits: answered at once")
-            line.sent_s = -math.inf
-            resumes_s = cluster.now_s + line.down_s
+        elif member.is_waiting:
+            landing_s = line.sent_s + line.down_s
+            is_under_way = landing_s > boundary.ended_at_s
+            self._send(cluster, verdict, boundary.worker, "waits for newer weights, their way is short")
+            resumes_s = landing_s if is_under_way else cluster.now_s + line.down_s
             self._plan(cluster, line, member, resumes_s, resumes_s)
         else:
-            self._send(cluster, verdict, boundary.worker, "earlier than forecast: answered at once")
+            if is_missed:
+                self._send(cluster, verdict, boundary.worker, "earlier than forecast: answered at once")
             self._plan(cluster, line, member, member.running_since_s, cluster.now_s)
 
     def _plan(self, cluster: Cluster, line: _Line, member: Member, begun_s: float, from_s: float) -> None:
@@ -153,7 +155,7 @@ class Foresync:
             line.due_s = cluster.now_s
         else:
             num = max(1, math.ceil((from_s + line.down_s - begun_s) / length_s - _MARGIN))
-            line.due_s = max(cluster.now_s, begun_s + num * length_s - line.down_s)
+            line.due_s = max(cluster.now_s, begun_s + (num - _MARGIN) * length_s - line.down_s)
         heappush(self._heap, (line.due_s, member.worker))
 
     def _late_s(self, line: _Line) -> float | None:
@@ -180,15 +182,14 @@ class Foresync:
 
     def _directive(self, line: _Line, member: Member, num_members: int) -> Directive:
         """Push whenever the uplink is free, never wait for an answer, unless its way is short."""
-        late_s = self._late_s(line)
-        waits = False
-        if late_s is not None and line.num_seen >= _NUM_LEAST:
-            forecast = member.forecaster.forecast()
-            waits = forecast is not None and late_s < forecast.mean_s
+        patience_s = self._late_s(line)
+        forecast = member.forecaster.forecast()
+        if patience_s is not None and forecast is not None and patience_s >= forecast.mean_s:
+            patience_s = None  # an iteration on old weights costs less; while nothing is known, the answer is short
         alpha = self.params.alpha
         if alpha is None:
-            return Directive(1, NEVER_WAITS, 1 / num_members, "received", "agreement", waits)
-        return Directive(1, NEVER_WAITS, alpha, "received", "steps", waits)
+            return Directive(1, NEVER_WAITS, 1 / num_members, "received", "agreement", patience_s)
+        return Directive(1, NEVER_WAITS, alpha, "received", "steps", patience_s)
 
     def _ask(self, verdict: Verdict) -> None:
         """Ask to be woken for the next answer."""

@@ -180,7 +180,6 @@ class _Simulation:
                 "a simulation needs a speed model, or the time of a step (step_s)"
             )
         worker.computed_version = worker.version
-        worker.has_news = False
         worker.overlapped_until_s = math.inf if worker.is_in_flight else self._now_s
         worker.compute_started_s = self._now_s
         self._schedule(self._now_s + duration_s, _BOUNDARY, worker.worker, duration_s)
@@ -202,9 +201,12 @@ class _Simulation:
         elif iteration >= directive.push_at and (
             worker.pushed.arrived_s <= self._now_s if directive.push_after == "received" else not worker.is_in_flight
         ):
-            is_blocking = directive.max_ahead == 0
+            patience_s = directive.patience_s
+            is_blocking = directive.max_ahead == 0 or (
+                patience_s is not None and self._now_s - worker.landed_s > patience_s
+            )
             push = self._push(worker, compute_s, is_blocking)
-            self._go_on(worker, is_blocking or (directive.waits_for_news and not worker.has_news))
+            self._go_on(worker, is_blocking)
             self._send(worker, push)
         else:
             ahead = iteration - worker.pushed.iteration
@@ -270,7 +272,8 @@ class _Simulation:
         worker.unblock(self._now_s, worker.answered)
         worker.down_s = self._now_s - (worker.released_s or 0.0)
         worker.released_s = None
-        worker.has_weights = worker.has_news = True
+        worker.has_weights = True
+        worker.landed_s = self._now_s
         if not worker.is_in_flight:
             worker.overlapped_until_s = min(worker.overlapped_until_s, self._now_s)
         worker.version = released.version

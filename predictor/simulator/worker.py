@@ -33,13 +33,13 @@ class VirtualWorker:
         "computed_version",
         "directive",
         "down_s",
-        "has_news",
         "has_weights",
         "in_flight",
         "is_alive",
         "is_pull_held",
         "iteration",
         "landed",
+        "landed_s",
         "late_directive",
         "late_release",
         "left_s",
@@ -61,7 +61,7 @@ class VirtualWorker:
         self.is_alive = True
         self.left_s = 0.0
         self.has_weights = False
-        self.has_news = False  # weights landed since its running iteration began
+        self.landed_s = 0.0  # when weights landed last
         self.iteration = 0  # completed
         self.settled = 0  # own iterations up to this one are in the server's weights, or discarded
         self.in_flight: deque[Exchange] = deque()  # pushes that weights have not answered yet, oldest first

@@ -6,7 +6,7 @@
                 (push_after "merged") or the server has it ("received"); neither is waited for
         report  otherwise
         wait    when the push is to be waited for (max_ahead = 0), or max_ahead iterations past a push in flight,
-                or for any new weights (waits_for_news) when none have landed in the last iteration
+                or for newer weights where it pushes and the last ones landed more than patience_s ago
 
 The stamps of a worker's life are gapless: an iteration starts when the one before it has ended, or when the weights
 have landed that it waited for. So compute, wait and transfer add up to the wall time.
@@ -85,7 +85,7 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
         me.telemetry.emit(IterationFinished(now_s, me.worker, iteration, epoch, started_s, *busy))
 
         # The boundary.
-        has_news = state.take(landings) is not None
+        state.take(landings)
         directive = state.directive
         done = Step(iteration, compute_s, now_s)
         if iteration == last_iteration:
@@ -94,9 +94,8 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
             break
         may_push = link.is_uplink_free if directive.push_after == "received" else not own.is_in_flight
         if iteration >= directive.push_at and may_push:
-            is_blocking = directive.max_ahead == 0
-            link.push(done, own, version, is_blocking=is_blocking)
-            is_waiting = is_blocking or (directive.waits_for_news and not has_news)
+            is_waiting = directive.max_ahead == 0 or state.is_impatient(now_s)
+            link.push(done, own, version, is_blocking=is_waiting)
         else:
             is_waiting = own.is_in_flight and iteration - own.pushed_at >= directive.max_ahead
             link.report(done, is_waiting=is_waiting)
@@ -119,7 +118,13 @@ class _State:
         self._me, self._own = me, own
         self.directive = Directive(push_at=0, max_ahead=0, alpha=0.0)  # none was given yet
         self.version = 0  # of the pulled weights
+        self.landed_at_s = 0.0  # when they landed
         self.is_over = False
+
+    def is_impatient(self, now_s: float) -> bool:
+        """Tell whether the weights are so old that it is better to wait for others."""
+        patience_s = self.directive.patience_s
+        return patience_s is not None and now_s - self.landed_at_s > patience_s
 
     def take(self, landings: list[Landing], blocked_from_s: float | None = None) -> float | None:
         """Merge what has landed, oldest first.
@@ -154,6 +159,7 @@ class _State:
     def _merge(self, landing: Landing) -> None:
         self._own.merge(landing.pieces, landing.header.acknowledged, self.directive)
         self.version = landing.header.version
+        self.landed_at_s = landing.at_s
 
     def _emit(self, event: Event) -> None:
         self._me.telemetry.emit(event)

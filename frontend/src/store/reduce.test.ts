@@ -13,7 +13,7 @@ function fold(...bodies: Body[]): RunModel {
   return reduce(emptyModel(), bodies.map((body, i) => ({ seq: i + 1, ...body })));
 }
 
-const directive = { push_at: 2, max_ahead: 0, alpha: 0, push_after: "merged", merge: "steps", waits_for_news: false } as const;
+const directive = { push_at: 2, max_ahead: 0, alpha: 0, push_after: "merged", merge: "steps", patience_s: null } as const;
 const joined: Body = { kind: "WorkerJoined", at_s: 0, worker: 0, incarnation: 0, iteration: 0 };
 const computed: Body = {
   kind: "IterationFinished",
