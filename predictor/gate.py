@@ -59,19 +59,13 @@ class Gate:
         self._policy = policy.build()
         self._forecaster_params = forecaster
         self._members: dict[int, Member] = {}
+        self.members: Mapping[int, Member] = self._members
         self._acknowledged: dict[int, int] = {}  # of all workers that ever pushed
         self._pending: list[PushArrived] = []
+        self.pending: Sequence[PushArrived] = self._pending
         self._token = 0  # of the newest WakeAt
-        self._min_clock: int | None = None  # None: has to be looked up
+        self._min_clock: int | None = None  # None: is looked up when asked for
         self._num_slowest = 0  # members with that clock
-
-    @property
-    def members(self) -> Mapping[int, Member]:
-        return self._members
-
-    @property
-    def pending(self) -> Sequence[PushArrived]:
-        return self._pending
 
     @property
     def min_clock(self) -> int:
@@ -98,86 +92,74 @@ class Gate:
         Raises:
             ProtocolError: the stimulus contradicts the state; nothing has changed.
         """
-        member: Member | None = None
         if isinstance(stimulus, _BOUNDARY):
-            member = self._member_at(stimulus)
-        elif isinstance(stimulus, DeadlinePassed) and stimulus.token != self._token:
+            member = self._reach(stimulus)
+            instructions = self._carry_out(self._policy.decide(self, stimulus))
+            if self._policy.forecasts:
+                instructions += self._forecast(member)
+            return instructions
+        if isinstance(stimulus, DeadlinePassed) and stimulus.token != self._token:
             return []
-        else:
-            self._check(stimulus)
-        if stimulus.at_s > self.now_s:
-            self.now_s = stimulus.at_s
-        if member is None:
-            self._take(stimulus)
-        elif isinstance(stimulus, PushArrived):
-            self._take_push(member, stimulus)
-        elif isinstance(stimulus, IterationReported):
-            # What it waits for may have been sent already, while the report was on its way.
-            self._reach(member, stimulus, stimulus.is_waiting and member.acknowledged < member.clock)
-        instructions = self._carry_out(self._policy.decide(self, stimulus))
-        if member is not None and self._policy.forecasts:
-            instructions += self._forecast(member)
-        return instructions
+        self._take(stimulus)
+        return self._carry_out(self._policy.decide(self, stimulus))
+
+    def _find_slowest(self) -> None:
+        clocks = [member.clock for member in self._members.values()]
+        self._min_clock = min(clocks, default=0)
+        self._num_slowest = clocks.count(self._min_clock)
 
     # ---- taking stimuli in ------------------------------------------------------------------------------
 
-    def _member_at(self, boundary: PushArrived | IterationReported) -> Member:
+    def _reach(self, boundary: PushArrived | IterationReported) -> Member:
+        """Take in what happens all the time; give the member that tells of it."""
         member = self._members.get(boundary.worker)
         if member is None:
             raise ProtocolError(f"{type(boundary).__name__} of worker {boundary.worker}, which is not a member")
-        if boundary.iteration <= member.iteration:
+        iteration = boundary.iteration
+        if iteration <= member.iteration:
             raise ProtocolError(
-                f"worker {boundary.worker} reached iteration {boundary.iteration} after iteration {member.iteration}"
+                f"worker {boundary.worker} reached iteration {iteration} after iteration {member.iteration}"
             )
+        self.now_s = max(self.now_s, boundary.at_s)
+        member.iteration = iteration
+        member.running_since_s = boundary.ended_at_s
+        member.forecaster.observe(boundary.compute_s)
+        if isinstance(boundary, PushArrived):
+            is_waiting = boundary.is_blocking
+            self._leave_clock(member.clock)
+            member.clock = iteration
+            self._pending.append(boundary)
+        else:
+            # What it waits for may have been sent already, while the report was on its way.
+            is_waiting = boundary.is_waiting and member.acknowledged < member.clock
+        member.is_waiting = is_waiting
+        if not is_waiting:
+            member.held_reason = ""
         return member
 
-    def _check(self, stimulus: Stimulus) -> None:
+    def _take(self, stimulus: Stimulus) -> None:
+        """Take in what happens rarely."""
         if isinstance(stimulus, WorkerJoined) and stimulus.worker in self._members:
             raise ProtocolError(f"worker {stimulus.worker} joins but is a member already")
         if isinstance(stimulus, WorkerLeft) and stimulus.worker not in self._members:
             raise ProtocolError(f"WorkerLeft of worker {stimulus.worker}, which is not a member")
-
-    def _take_push(self, member: Member, push: PushArrived) -> None:
-        self._reach(member, push, push.is_blocking)
-        if member.clock == self._min_clock:
-            self._num_slowest -= 1
-            if not self._num_slowest:
-                self._min_clock = None
-        member.clock = push.iteration
-        self._pending.append(push)
-
-    def _reach(self, member: Member, boundary: PushArrived | IterationReported, is_waiting: bool) -> None:
-        member.iteration = boundary.iteration
-        member.running_since_s = boundary.ended_at_s
-        member.forecaster.observe(boundary.compute_s)
-        member.is_waiting = is_waiting
-        if not is_waiting:
-            member.held_reason = ""
-
-    def _take(self, stimulus: Stimulus) -> None:
-        """Take in what happens rarely."""
+        self.now_s = max(self.now_s, stimulus.at_s)
         match stimulus:
             case WorkerJoined():
                 self._join(stimulus)
             case WorkerLeft():
-                del self._members[stimulus.worker]
-                self._min_clock = None
+                self._leave_clock(self._members.pop(stimulus.worker).clock)
             case Retuned():
                 self._policy.params = dataclasses.replace(self._policy.params, **stimulus.params)
             case RunResumed():
                 self.version = stimulus.version
                 self._policy = self._policy_params.build()
-                self._members, self._pending = {}, []
+                self._members.clear()
+                self._pending.clear()
                 self._min_clock = None
                 self._acknowledged = {int(worker): clock for worker, clock in stimulus.clocks.items()}
             case _:
                 pass
-
-    def _find_slowest(self) -> None:
-        """Look the slowest clock up: only where its last member has moved on, or the members have changed."""
-        clocks = [member.clock for member in self._members.values()]
-        self._min_clock = min(clocks, default=0)
-        self._num_slowest = clocks.count(self._min_clock)
 
     def _join(self, joined: WorkerJoined) -> None:
         self._acknowledged.setdefault(joined.worker, joined.iteration)
@@ -191,7 +173,16 @@ class Gate:
             running_since_s=self.now_s,
             acknowledged=self._acknowledged[joined.worker],
         )
-        self._min_clock = None
+        if self._min_clock is not None and joined.iteration <= self._min_clock:
+            self._num_slowest = self._num_slowest + 1 if joined.iteration == self._min_clock else 1
+            self._min_clock = joined.iteration
+
+    def _leave_clock(self, clock: int) -> None:
+        """Take note that a member is no longer at this clock."""
+        if clock == self._min_clock:
+            self._num_slowest -= 1
+            if self._num_slowest == 0:
+                self._min_clock = None
 
     def _forecast(self, member: Member) -> list[Instruction]:
         """Say when the iteration ends that a member has just begun; nothing where it waits, or none was seen yet."""
@@ -267,7 +258,7 @@ class Gate:
         settled = {id(push) for push in pushes}
         kept = [push for push in pending if id(push) not in settled]
         assert len(kept) + len(settled) == len(pending), "a policy settles what is pending, once"
-        self._pending = kept
+        pending[:] = kept
 
     def _release(self, worker: int, directive: Directive, reason: str) -> WorkerReleased:
         member = self._members[worker]

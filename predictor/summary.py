@@ -18,6 +18,7 @@ from predictor.events import (
     EvaluationFinished,
     Event,
     ExchangeFinished,
+    ForecastUpdated,
     IterationFinished,
     IterationReported,
     PushArrived,
@@ -32,7 +33,7 @@ from predictor.events import (
 )
 from predictor.worker_totals import WorkerTotals
 
-_FORMAT = 1  # of `to_data`; another one is refused, so that the reader folds the log anew
+_FORMAT = 2  # of `to_data`; another one is refused, so that the reader folds the log anew
 _LOSS_WEIGHT = 0.05  # of the newest minibatch in the moving average of the training loss
 _MISSED = 1.1  # an iteration this many times longer than asked for was not padded but slow by itself
 _MAX_PLANS = 64  # versions ahead that are predicted at one time; policies plan one
@@ -137,9 +138,23 @@ class Summary:
                 "num_covered": totals.num_covered,
                 "mean_error_s": _ratio(totals.error_s, totals.num_windows),
             },
+            "forecasts": self._forecasts(),
             "outcome": totals.outcome,
             "reason": totals.reason,
             "workers": rows,
+        }
+
+    def _forecasts(self) -> dict[str, Any] | None:
+        """Give how the forecasts of single iterations held, over all workers; None where none was judged."""
+        workers = [worker for _, worker in sorted(self._workers.items())]
+        num = sum(worker.num_forecasts for worker in workers)
+        if num == 0:
+            return None
+        return {
+            "num": num,
+            "coverage": sum(worker.num_covered for worker in workers) / num,
+            "mean_error_share": sum(worker.error_share for worker in workers) / num,
+            "mean_width_share": sum(worker.width_share for worker in workers) / num,
         }
 
     def _worker_row(self, worker: WorkerTotals) -> dict[str, Any]:
@@ -191,7 +206,7 @@ class Summary:
         self._totals.outcome, self._totals.reason = event.outcome, event.reason
 
     def _worker_joined(self, event: WorkerJoined) -> None:
-        self._worker(event.worker).join(event.at_s, event.iteration)
+        self._worker(event.worker).join(event)
 
     def _worker_left(self, event: WorkerLeft) -> None:
         self._totals.num_workers_lost += event.reason == "died"
@@ -205,6 +220,7 @@ class Summary:
 
     def _push_arrived(self, event: PushArrived) -> None:
         worker = self._worker(event.worker)
+        worker.judge(event)
         if worker.released_at_s is not None:
             worker.interval_s += max(0.0, event.at_s - worker.released_at_s)
             worker.num_intervals += 1
@@ -216,6 +232,7 @@ class Summary:
 
     def _iteration_reported(self, event: IterationReported) -> None:
         worker = self._worker(event.worker)
+        worker.judge(event)
         worker.waits_from_s, worker.waits_until_s = (event.ended_at_s if event.is_waiting else None), None
 
     def _aggregate_applied(self, event: AggregateApplied) -> None:
@@ -238,6 +255,9 @@ class Summary:
         plans[event.version] = (event.cut_at_s, event.low_at_s, event.high_at_s)
         if len(plans) > _MAX_PLANS:
             del plans[min(plans)]
+
+    def _forecast_updated(self, event: ForecastUpdated) -> None:
+        self._worker(event.worker).expect(event)
 
     def _iteration_finished(self, event: IterationFinished) -> None:
         totals = self._totals
@@ -277,6 +297,7 @@ _TAKE: dict[type[Event], Callable[[Summary, Any], None]] = {
     IterationReported: Summary._iteration_reported,
     AggregateApplied: Summary._aggregate_applied,
     SyncPlanned: Summary._sync_planned,
+    ForecastUpdated: Summary._forecast_updated,
     IterationFinished: Summary._iteration_finished,
     ExchangeFinished: Summary._exchange_finished,
     EvaluationFinished: Summary._evaluation_finished,

@@ -1,7 +1,7 @@
 """What-if: a recorded run, simulated again under another policy with the times that were recorded.
 
     recording = record(events)                        # one pass over the log
-    answer = what_if(recording, SspParams(threshold=3), EwmaParams())
+    answer = what_if(recording, SspParams(threshold=3), TimingParams())
     answer.to_data()                                  # plain data for REST, a table, a file
 
 It predicts the time to the same number of iterations, waiting, staleness and lead. It says nothing about the loss:

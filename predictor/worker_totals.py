@@ -8,13 +8,25 @@ A worker's time, from its joining to its leaving (or to the newest event, while 
 * and what is left over, e.g. the part of the running iteration.
 
 No moment counts twice. A wait that has no end yet counts up to the newest event.
+
+Beside it, how the forecasts of its iterations held. The first `WARM_UP` iterations of each life are not judged: a
+forecaster starts afresh with a life, and has yet to learn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from predictor.events import ExchangeFinished, IterationFinished
+from predictor.events import (
+    ExchangeFinished,
+    ForecastUpdated,
+    IterationFinished,
+    IterationReported,
+    PushArrived,
+    WorkerJoined,
+)
+
+WARM_UP = 20  # iterations of a life whose forecasts are not judged
 
 
 @dataclass(slots=True)
@@ -41,6 +53,12 @@ class WorkerTotals:
     push_ended_at_s: float = 0.0  # when the iteration of its newest push ended
     waits_from_s: float | None = None  # known to wait, by what the gate saw
     waits_until_s: float | None = None  # it was released since
+    judged_from: int = WARM_UP + 1  # the first iteration of the present life whose forecast is judged
+    forecast: list[float] | None = None  # of the running iteration: its number, start, expected end, low, high
+    num_forecasts: int = 0  # judged
+    num_covered: int = 0  # of them
+    error_share: float = 0.0  # sum over `num_forecasts` of the error, as a share of how long the iteration took
+    width_share: float = 0.0  # likewise of the width of the window
 
     def compute(self, event: IterationFinished) -> None:
         compute_s = min(event.compute_s, max(0.0, event.at_s - self.computed_until_s))
@@ -85,9 +103,30 @@ class WorkerTotals:
             return 0.0
         return max(0.0, (newest_s if self.waits_until_s is None else self.waits_until_s) - self.waits_from_s)
 
-    def join(self, at_s: float, clock: int) -> None:
+    def expect(self, event: ForecastUpdated) -> None:
+        """Keep what is forecast of the running iteration."""
+        window = [event.started_at_s, event.expected_at_s, event.low_at_s, event.high_at_s]
+        self.forecast = [event.iteration, *window]
+
+    def judge(self, event: PushArrived | IterationReported) -> None:
+        """Hold the end of an iteration against its forecast, if there is one."""
+        forecast, self.forecast = self.forecast, None
+        if forecast is None or forecast[0] != event.iteration or event.iteration < self.judged_from:
+            return
+        _, started_at_s, expected_at_s, low_at_s, high_at_s = forecast
+        took_s = event.ended_at_s - started_at_s
+        if took_s <= 0:
+            return  # nothing to take a share of
+        self.num_forecasts += 1
+        self.num_covered += low_at_s <= event.ended_at_s <= high_at_s
+        self.error_share += abs(event.ended_at_s - expected_at_s) / took_s
+        self.width_share += (high_at_s - low_at_s) / took_s
+
+    def join(self, event: WorkerJoined) -> None:
+        at_s = event.at_s
         self.wait_s += self.open_wait_s(at_s)
-        self.joined_at_s, self.clock, self.waits_from_s = at_s, clock, None
+        self.joined_at_s, self.clock, self.waits_from_s = at_s, event.iteration, None
+        self.forecast, self.judged_from = None, event.iteration + WARM_UP + 1
         self.blocked_until_s = max(self.blocked_until_s, at_s)  # it may have waited for the others to come
 
     def leave(self, at_s: float, has_finished: bool = False) -> None:

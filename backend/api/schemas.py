@@ -69,6 +69,15 @@ class WindowSummary(Model):
     mean_error_s: float | None
 
 
+class ForecastSummary(Model):
+    """How the forecasts of single iterations held, over all workers, after the first 20 iterations of each."""
+
+    num: int = Field(description="Iterations that were judged.")
+    coverage: float = Field(description="Share of them that ended inside their 5-95% window; 0.9 is wanted.")
+    mean_error_share: float = Field(description="Mean absolute error, as a share of how long the iteration took.")
+    mean_width_share: float = Field(description="Mean width of the window, as a share of the same.")
+
+
 class RunSummary(Model):
     """The figures of a run so far; of a finished run, the final ones."""
 
@@ -95,6 +104,9 @@ class RunSummary(Model):
     num_workers_lost: int
     num_missed_pads: int
     windows: WindowSummary
+    forecasts: ForecastSummary | None = Field(
+        default=None, description="null: none was judged. Absent: the run ended before they were kept."
+    )
     outcome: Outcome | None
     reason: str | None
     workers: list[WorkerSummary]

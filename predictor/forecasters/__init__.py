@@ -12,7 +12,7 @@ from predictor.forecasters.ewma import EwmaParams
 from predictor.forecasters.gru import GruParams
 from predictor.forecasters.holt import HoltParams
 from predictor.forecasters.last_value import LastValueParams
-from predictor.forecasters.markov import MarkovParams
+from predictor.forecasters.markov import MarkovRegimeParams
 from predictor.forecasters.median import MedianParams
 from predictor.forecasters.timing import TimingParams
 from predictor.params import one_of
@@ -23,7 +23,7 @@ FORECASTERS: dict[str, type[Any]] = {
     "median": MedianParams,
     "holt": HoltParams,
     "ar": ArParams,
-    "markov": MarkovParams,
+    "markov": MarkovRegimeParams,
     "timing": TimingParams,
     "auto": AutoParams,
     "gru": GruParams,

@@ -12,7 +12,7 @@ from predictor.params import STRICT
 
 
 @dataclass(frozen=True)
-class MarkovParams:
+class MarkovRegimeParams:
     """Learns a fast and a slow level and how often they alternate: for workers with spells of slowness."""
 
     __pydantic_config__ = STRICT
@@ -24,7 +24,7 @@ class MarkovParams:
 
 
 class Markov:
-    """See `MarkovParams`: the mean over both levels, given how likely each is after the last iteration."""
+    """See `MarkovRegimeParams`: the mean over both levels, given how likely each is after the last iteration."""
 
     def __init__(self) -> None:
         self._regimes = Regimes()

@@ -65,6 +65,8 @@ class Bsp:
 
     def _hold(self, cluster: Cluster, stimulus: Stimulus, verdict: Verdict) -> None:
         waiting: list[int] = []
+        if not self._arrived:
+            return
         if isinstance(stimulus, WorkerJoined | WorkerLeft) or len(self._missing) == 1:
             waiting = [worker for worker in cluster.members if worker in self._arrived]
         elif isinstance(stimulus, PushArrived):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from predictor.events import PushArrived, Stimulus, WorkerJoined
+from predictor.events import IterationReported, PushArrived, Stimulus, WorkerJoined, WorkerLeft
 from predictor.params import STRICT, param
 from predictor.policies.base import Cluster, Member, Verdict, apply_newest, blocking, names
 
@@ -38,23 +38,26 @@ class Ssp:
 
     def __init__(self, params: SspParams) -> None:
         self.params = params
-        self._seen = 0, False, 0  # slowest clock, is there one worker only, threshold: when all were looked at last
+        self._held: set[int] = set()  # members that wait
+        self._seen = 0, False, 0  # slowest clock, is there one worker only, threshold: at the last decision
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
         verdict = Verdict()
-        threshold, slowest = self.params.threshold, cluster.min_clock
-        seen, self._seen = self._seen, (slowest, cluster.num_slowest == 1, threshold)
+        before, self._seen = self._seen, (cluster.min_clock, cluster.num_slowest == 1, self.params.threshold)
         if isinstance(stimulus, PushArrived):
             apply_newest(verdict, cluster)
-            if seen == self._seen:
+            if before == self._seen or not self._held:
                 self._judge(cluster, verdict, (cluster.members[stimulus.worker],))
                 return verdict
-        waiting = [member for member in cluster.members.values() if member.is_waiting]
-        if isinstance(stimulus, WorkerJoined):
+        if isinstance(stimulus, PushArrived | IterationReported):
+            self._held.add(stimulus.worker)
+        elif isinstance(stimulus, WorkerLeft):
+            self._held.discard(stimulus.worker)
+        elif isinstance(stimulus, WorkerJoined):
             directive = blocking(stimulus.iteration)
             verdict.release.append((stimulus.worker, directive, "joined: gets the first weights"))
-            waiting = [member for member in waiting if member.worker != stimulus.worker]
-        self._judge(cluster, verdict, waiting)
+        if self._held:
+            self._judge(cluster, verdict, [m for m in cluster.members.values() if m.worker in self._held])
         return verdict
 
     def _judge(self, cluster: Cluster, verdict: Verdict, members: Iterable[Member]) -> None:
@@ -62,15 +65,17 @@ class Ssp:
         slowest, _, threshold = self._seen
         holds: dict[int, tuple[tuple[int, ...], str]] = {}  # by clock: it is the same for all who have it
         for member in members:
+            worker, clock = member.worker, member.clock
+            lead = clock - slowest
             if not member.is_waiting:
-                continue
-            clock, lead = member.clock, member.clock - slowest
-            if lead <= threshold:
-                verdict.release.append(
-                    (member.worker, blocking(member.iteration), f"leads by {lead}, threshold {threshold}")
-                )
-                continue
-            if clock not in holds:
-                behind = tuple([m.worker for m in cluster.members.values() if m.clock < clock - threshold])
-                holds[clock] = behind, f"waits for {names(behind)}: leads by {lead}, threshold {threshold}"
-            verdict.hold.append((member.worker, *holds[clock]))
+                self._held.discard(worker)
+            elif lead <= threshold:
+                self._held.discard(worker)
+                reason = f"leads by {lead}, threshold {threshold}"
+                verdict.release.append((worker, blocking(member.iteration), reason))
+            else:
+                self._held.add(worker)
+                if clock not in holds:
+                    behind = tuple([m.worker for m in cluster.members.values() if m.clock < clock - threshold])
+                    holds[clock] = behind, f"waits for {names(behind)}: leads by {lead}, threshold {threshold}"
+                verdict.hold.append((worker, *holds[clock]))

@@ -20,7 +20,6 @@ from predictor.events import (
     DeadlinePassed,
     DirectiveChanged,
     Event,
-    Instruction,
     IterationReported,
     LeaveReason,
     PushArrived,
@@ -35,6 +34,7 @@ from predictor.events import (
     WorkerReleased,
 )
 from predictor.gate import Gate
+from predictor.simulator.ends import closing, departures, standstill
 from predictor.simulator.scenario import Scenario, SimulationResult
 from predictor.simulator.trainer import Trainer
 from predictor.simulator.worker import Exchange, VirtualWorker
@@ -94,25 +94,15 @@ class _Simulation:
         self._workers = [VirtualWorker(worker, *models) for worker, models in enumerate(pairs)]
         self._last = math.inf if scenario.iterations is None else scenario.iterations
         self._heap: list[tuple[float, int, int, int, Any]] = []  # at_s, sequence, kind, worker, payload
+        self._step_s = scenario.step_s
         self._sequence = 0
         self._now_s = 0.0
         self._num_alive = len(self._workers)
         self._wake: tuple[float, int] | None = None  # due time and token of the newest wish
-        self._clocks: list[float] = [0.0] * len(self._workers)  # infinite for those who left
         self._num_pushes = self._max_lead = 0
         self._makespan_s = 0.0
         self._target: TargetReached | None = None
-        self._departures = self._plan_departures()
-
-    def _plan_departures(self) -> list[tuple[float, int, LeaveReason]]:
-        """Give who is to die or to be stopped and when, the next one last."""
-        scenario = self._scenario
-        departures: list[tuple[float, int, LeaveReason]] = [
-            (at_s, worker, "died") for worker, at_s in scenario.deaths.items()
-        ]
-        if scenario.until_s is not None:
-            departures += [(scenario.until_s, worker.worker, "stopped") for worker in self._workers]
-        return sorted(departures, reverse=True)
+        self._departures = departures(scenario)  # the next one last
 
     def run(self) -> None:
         for worker in self._workers:
@@ -125,7 +115,7 @@ class _Simulation:
         heap, workers = self._heap, self._workers
         while self._num_alive:
             if not heap and not self._wake:
-                raise SimulationError(self._standstill())
+                raise SimulationError(standstill(self._now_s, self._scenario, self._workers, self._gate))
             if self._sequence > limit:
                 raise SimulationError(f"no end in sight after {limit} events, at {self._now_s:g} s of virtual time")
             is_wake = self._wake is not None and (not heap or self._wake[0] < heap[0][0])
@@ -163,24 +153,18 @@ class _Simulation:
                 self._departures = [(self._now_s, worker.worker, "stopped") for worker in reversed(self._workers)]
         self._schedule(number * self._scenario.evaluate_every_s, _EVALUATION, 0, number)
 
-    def _standstill(self) -> str:
-        waiting = [worker.worker for worker in self._workers if worker.is_alive]
-        reasons = {self._gate.members[worker].held_reason or "no reason given" for worker in waiting}
-        name = self._scenario.policy.name
-        return f"{name} lets workers {waiting} wait for ever from {self._now_s:g} s on: {'; '.join(sorted(reasons))}"
-
     # ---- the worker's side ------------------------------------------------------------------------------
 
     def _compute(self, worker: VirtualWorker) -> None:
         """Start the next iteration, on the weights that landed last; have a pull out where it may be answered."""
-        duration_s = max(self._scenario.step_s, worker.speed.duration_s(worker.iteration, self._now_s))
+        duration_s = max(self._step_s, worker.duration_s(worker.iteration, self._now_s))
         if not 0 < duration_s < math.inf:
             raise SimulationError(
                 f"iteration {worker.iteration} of worker {worker.worker} would take {duration_s:g} s: "
                 "a simulation needs a speed model, or the time of a step (step_s)"
             )
         worker.computed_version = worker.version
-        worker.overlapped_until_s = math.inf if worker.is_in_flight else self._now_s
+        worker.overlapped_until_s = math.inf if worker.in_flight else self._now_s
         worker.compute_started_s = self._now_s
         self._schedule(self._now_s + duration_s, _BOUNDARY, worker.worker, duration_s)
         directive = worker.directive
@@ -199,7 +183,7 @@ class _Simulation:
             worker.blocked_from_s = self._now_s  # it only waits for its last push to arrive
             self._send(worker, self._push(worker, compute_s, is_blocking=False))
         elif iteration >= directive.push_at and (
-            worker.pushed.arrived_s <= self._now_s if directive.push_after == "received" else not worker.is_in_flight
+            worker.pushed.arrived_s <= self._now_s if directive.push_after == "received" else not worker.in_flight
         ):
             patience_s = directive.patience_s
             is_blocking = directive.max_ahead == 0 or (
@@ -210,7 +194,7 @@ class _Simulation:
             self._send(worker, push)
         else:
             ahead = iteration - worker.pushed.iteration
-            is_waiting = worker.is_in_flight and ahead >= directive.max_ahead
+            is_waiting = bool(worker.in_flight) and ahead >= directive.max_ahead
             self._go_on(worker, is_waiting)
             at_s = max(self._now_s, worker.pushed.arrived_s)
             down_s, worker.down_s = worker.down_s, 0.0
@@ -238,7 +222,8 @@ class _Simulation:
 
     def _push(self, worker: VirtualWorker, compute_s: float, is_blocking: bool) -> PushArrived:
         iteration, before = worker.iteration, worker.pushed
-        at_s = max(self._now_s, before.arrived_s) + worker.transfer.up_s(iteration)
+        up_s = worker.transfer.up_s(iteration) if worker.hop_s is None else worker.hop_s
+        at_s = max(self._now_s, before.arrived_s) + up_s
         worker.pushed = Exchange(iteration, self._now_s, at_s)
         worker.in_flight.append(worker.pushed)
         if self._trainer:
@@ -269,12 +254,13 @@ class _Simulation:
             worker.landed.append((released, settled))
             if is_blocked:
                 self._merge(self._trainer, worker)
-        worker.unblock(self._now_s, worker.answered)
+        if is_blocked:
+            worker.unblock(self._now_s, worker.waits_with())
         worker.down_s = self._now_s - (worker.released_s or 0.0)
         worker.released_s = None
         worker.has_weights = True
         worker.landed_s = self._now_s
-        if not worker.is_in_flight:
+        if not worker.in_flight:
             worker.overlapped_until_s = min(worker.overlapped_until_s, self._now_s)
         worker.version = released.version
         worker.directive = released.directive
@@ -291,17 +277,15 @@ class _Simulation:
             return
         self._num_pushes += 1
         self._makespan_s = self._now_s
-        clocks = self._clocks
-        clocks[worker.worker] = message.iteration
-        self._max_lead = max(self._max_lead, int(message.iteration - min(clocks)))
-        if message.iteration >= self._last:
-            self._feed(message)
-            self._leave(worker, "finished")
-            return
-        if message.is_blocking and not worker.is_pulling:
+        is_last = message.iteration >= self._last
+        if message.is_blocking and not is_last and not worker.is_pulling:
             worker.is_pull_held = True
             worker.late_release = worker.late_directive = None  # the answer to this push makes them obsolete
         self._feed(message)
+        lead = message.iteration - self._gate.min_clock
+        self._max_lead = max(self._max_lead, lead)
+        if is_last:
+            self._leave(worker, "finished")
 
     def _hold_pull(self, worker: VirtualWorker) -> None:
         """Take a pull in; what fell due before it came is sent now, with the weights of this moment."""
@@ -327,8 +311,10 @@ class _Simulation:
         settled = worker.settled = max(worker.settled, released.acknowledged)
         if self._trainer:
             self._trainer.release(worker.worker)
-        down_s = worker.transfer.down_s(released.acknowledged) if worker.has_weights else 0.0
-        if down_s > 0:
+        down_s = worker.hop_s
+        if down_s is None:
+            down_s = worker.transfer.down_s(released.acknowledged)
+        if down_s > 0 and worker.has_weights:
             self._schedule(self._now_s + down_s, _LANDING, worker.worker, (released, settled))
         else:
             self._land(worker, released, settled)
@@ -341,27 +327,24 @@ class _Simulation:
             for instruction in instructions:
                 self._emit(instruction)
         for instruction in instructions:
-            self._carry_out(instruction)
-
-    def _carry_out(self, instruction: Instruction) -> None:
-        if isinstance(instruction, WorkerReleased):
-            self._release(instruction)
-        elif isinstance(instruction, AggregateApplied):
-            if self._trainer:
-                self._trainer.apply(instruction)
-        elif isinstance(instruction, PushDiscarded):
-            discarded = self._workers[instruction.worker]
-            discarded.settled = max(discarded.settled, instruction.iteration)
-            if self._trainer:
-                self._trainer.discard(instruction.worker, instruction.iteration)
-        elif isinstance(instruction, DirectiveChanged):
-            worker = self._workers[instruction.worker]
-            if worker.is_pull_held:
-                worker.directive = instruction.directive
-            else:
-                worker.late_directive = instruction.directive
-        elif isinstance(instruction, WakeAt):
-            self._wake = (instruction.due_at_s, instruction.token)
+            if isinstance(instruction, WorkerReleased):
+                self._release(instruction)
+            elif isinstance(instruction, AggregateApplied):
+                if self._trainer:
+                    self._trainer.apply(instruction)
+            elif isinstance(instruction, WakeAt):
+                self._wake = (instruction.due_at_s, instruction.token)
+            elif isinstance(instruction, PushDiscarded):
+                discarded = self._workers[instruction.worker]
+                discarded.settled = max(discarded.settled, instruction.iteration)
+                if self._trainer:
+                    self._trainer.discard(instruction.worker, instruction.iteration)
+            elif isinstance(instruction, DirectiveChanged):
+                worker = self._workers[instruction.worker]
+                if worker.is_pull_held:
+                    worker.directive = instruction.directive
+                else:
+                    worker.late_directive = instruction.directive
 
     def _wake_up(self) -> None:
         assert self._wake, "called only when a wish is due"
@@ -377,7 +360,6 @@ class _Simulation:
     def _leave(self, worker: VirtualWorker, reason: LeaveReason) -> None:
         worker.leave(self._now_s)
         self._num_alive -= 1
-        self._clocks[worker.worker] = math.inf
         self._feed(WorkerLeft(self._now_s, worker.worker, reason))
 
     def _schedule(self, at_s: float, kind: int, worker: int, payload: object) -> None:
@@ -388,16 +370,7 @@ class _Simulation:
 
     def closing(self) -> RunFinished:
         """Give the closing event."""
-        if self._target:
-            text = f"target reached: {self._target.metric} {self._target.value:.4g}"
-            return RunFinished(self._now_s, "completed", text)
-        finished = [worker for worker in self._workers if worker.iteration >= self._last]
-        if self._now_s == self._scenario.until_s:
-            return RunFinished(self._now_s, "completed", f"{self._now_s:g} s have passed")
-        if finished:
-            who = "all" if len(finished) == len(self._workers) else f"{len(finished)} of {len(self._workers)}"
-            return RunFinished(self._now_s, "completed", f"{who} workers did {self._last} iterations")
-        return RunFinished(self._now_s, "failed", "every worker died")
+        return closing(self._now_s, self._scenario, self._workers, self._target)
 
     def result(self) -> SimulationResult:
         times = tuple(worker.times() for worker in self._workers)

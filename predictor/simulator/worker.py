@@ -33,7 +33,9 @@ class VirtualWorker:
         "computed_version",
         "directive",
         "down_s",
+        "duration_s",
         "has_weights",
+        "hop_s",
         "in_flight",
         "is_alive",
         "is_pull_held",
@@ -48,7 +50,6 @@ class VirtualWorker:
         "pushed",
         "released_s",
         "settled",
-        "speed",
         "transfer",
         "transfer_s",
         "version",
@@ -57,7 +58,9 @@ class VirtualWorker:
     )
 
     def __init__(self, worker: int, speed: SpeedModel, transfer: Transfer) -> None:
-        self.worker, self.speed, self.transfer = worker, speed, transfer
+        self.worker, self.duration_s, self.transfer = worker, speed.duration_s, transfer
+        # One way of a message where it is always the same; None: the link is asked.
+        self.hop_s = transfer.transfer_s / 2 if type(transfer) is Transfer and transfer.cv == 0 else None
         self.is_alive = True
         self.left_s = 0.0
         self.has_weights = False
@@ -82,10 +85,6 @@ class VirtualWorker:
         self.compute_s = self.wait_s = self.transfer_s = 0.0
 
     @property
-    def is_in_flight(self) -> bool:
-        return bool(self.in_flight)
-
-    @property
     def is_pulling(self) -> bool:
         """Tell whether a pull is outstanding: held by the server, or answered with weights on their way."""
         return self.is_pull_held or self.released_s is not None
@@ -100,6 +99,14 @@ class VirtualWorker:
         self.transfer_s += up_s + down_s
         self.wait_s += max(0.0, at_s - from_s - up_s - down_s)
         self.blocked_from_s = None
+
+    def waits_with(self) -> Exchange:
+        """Give the push whose answer it waits for, be it in those weights or not: the newest.
+
+        Unless the weights were sent before that one arrived, as to a worker that waits for any news.
+        """
+        was_sent_before = self.released_s is not None and self.released_s < self.pushed.arrived_s
+        return self.answered if was_sent_before else self.pushed
 
     def take_answers(self, settled: int) -> int:
         """Take note that weights have landed which settle own iterations; give how many pushes they answer."""
@@ -141,13 +148,14 @@ class VirtualWorker:
         self, at_s: float, released: WorkerReleased, sent_bytes: int, received_bytes: int
     ) -> ExchangeFinished:
         """Describe new weights; where they answer no newer push, the one that was answered last stands there."""
+        push = self.answered if self.blocked_from_s is None else self.waits_with()
         return ExchangeFinished(
             at_s=at_s,
             worker=self.worker,
-            iteration=self.answered.iteration,
+            iteration=push.iteration,
             version=released.version,
-            sent_at_s=self.answered.sent_s,
-            arrived_at_s=self.answered.arrived_s,
+            sent_at_s=push.sent_s,
+            arrived_at_s=push.arrived_s,
             released_at_s=released.at_s,
             blocked_from_s=self.blocked_from_s,
             sent_bytes=sent_bytes,

@@ -10,6 +10,7 @@ from predictor.events import (
     AggregateApplied,
     Event,
     ExchangeFinished,
+    ForecastUpdated,
     IterationFinished,
     IterationReported,
     PushArrived,
@@ -51,6 +52,12 @@ def check_goes_on_from_its_data(scenario: Scenario, seed: int, share: float) -> 
     cut = int(share * len(events))
     state = json.loads(json.dumps(folded(events[:cut]).to_data(), allow_nan=False))
     assert folded(events[cut:], Summary.from_data(state)).to_data() == folded(events).to_data()
+
+
+def check_forecasts(scenario: Scenario) -> None:
+    """The forecasts of iterations are held against their ends as the whole log says."""
+    events, _ = record(scenario)
+    assert_alike(folded(events).report()["forecasts"], forecasts(events), "forecasts")
 
 
 def check_order_of_streams(scenario: Scenario, seed: int) -> None:
@@ -115,6 +122,7 @@ def assert_alike(found, expected, place: str) -> None:
 # ---- the same figures, from lists ----------------------------------------------------------------------------
 
 _RUN = ("duration_s", "num_iterations", "version", "max_lead", "mean_staleness", "num_workers_lost", "windows", "bytes")
+_WARM_UP = 20
 _WORKER = ("worker", "num_iterations", "compute_s", "wait_s", "transfer_s", "wall_s", "mean_interval_s", "lead")
 
 
@@ -171,6 +179,27 @@ def windows(events: list[Event]) -> dict:
             num_covered += plans[-1].low_at_s <= applied.at_s <= plans[-1].high_at_s
     mean_error_s = sum(errors) / len(errors) if errors else None
     return {"num": len(errors), "num_covered": num_covered, "mean_error_s": mean_error_s}
+
+
+def forecasts(events: list[Event]) -> dict | None:
+    """Hold each forecast against the end of its iteration, for workers that live once."""
+    ended_s = {
+        (one.worker, one.iteration): one.ended_at_s
+        for one in events
+        if isinstance(one, PushArrived | IterationReported) and one.iteration > _WARM_UP
+    }
+    judged = [one for one in of(ForecastUpdated, events) if (one.worker, one.iteration) in ended_s]
+    pairs = [(one, ended_s[one.worker, one.iteration]) for one in judged]
+    if not pairs:
+        return None
+    return {
+        "num": len(pairs),
+        "coverage": sum(one.low_at_s <= end_s <= one.high_at_s for one, end_s in pairs) / len(pairs),
+        "mean_error_share": sum(abs(end_s - one.expected_at_s) / (end_s - one.started_at_s) for one, end_s in pairs)
+        / len(pairs),
+        "mean_width_share": sum((one.high_at_s - one.low_at_s) / (end_s - one.started_at_s) for one, end_s in pairs)
+        / len(pairs),
+    }
 
 
 def figures(events: list[Event], worker: int) -> dict:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from predictor.errors import ProtocolError
 from predictor.events import (
     AggregateApplied,
     DeadlinePassed,
+    ForecastUpdated,
     IterationReported,
     PushArrived,
     Retuned,
     RunResumed,
+    Stimulus,
     WorkerHeld,
     WorkerJoined,
     WorkerLeft,
@@ -21,7 +24,9 @@ from predictor.forecasters import EwmaParams
 from predictor.gate import Gate
 from predictor.policies.asp import AspParams
 from predictor.policies.bsp import BspParams
+from predictor.policies.predictive import PredictiveParams
 from predictor.policies.ssp import SspParams
+from tests.predictor.checks import of, of_the_house, record, scenarios
 
 
 def push(at_s, worker, iteration, pulled_version=0, is_blocking=True):
@@ -33,10 +38,6 @@ def joined(policy, num_workers):
     for worker in range(num_workers):
         gate.handle(WorkerJoined(0.0, worker, 0, 0))
     return gate
-
-
-def of(kind, instructions):
-    return [one for one in instructions if isinstance(one, kind)]
 
 
 def test_bsp_holds_with_a_reason_and_releases_all_with_the_mean():
@@ -90,6 +91,79 @@ def test_a_hold_is_said_once_for_each_reason():
     assert len(of(WorkerHeld, gate.handle(push(1.0, 0, 1)))) == 1
     second = gate.handle(push(1.5, 1, 1))
     assert sorted(h.worker for h in of(WorkerHeld, second)) == [0, 1]  # now both wait for worker 2 alone
+
+
+def test_bsp_tells_all_who_wait_only_about_the_last_one_missing():
+    gate = joined(BspParams(), 5)
+    told = [[h.worker for h in of(WorkerHeld, gate.handle(push(1.0 + worker, worker, 1)))] for worker in range(4)]
+    assert told == [[0], [1], [2], [0, 1, 2, 3]]
+    assert gate.members[0].held_reason == "waits at the barrier for worker 4"
+    assert [h.worker for h in of(WorkerHeld, gate.handle(WorkerJoined(5.0, 5, 0, 0)))] == [0, 1, 2, 3]
+
+
+def test_ssp_tells_those_who_wait_when_they_wait_for_one_alone_and_when_it_has_moved():
+    gate = joined(SspParams(threshold=0), 4)
+    told = [[h.worker for h in of(WorkerHeld, gate.handle(push(1.0 + worker, worker, 1)))] for worker in range(3)]
+    assert told == [[0], [1], [0, 1, 2]]
+    assert gate.members[0].held_reason == "waits for worker 3: leads by 1, threshold 0"
+    late = of(WorkerHeld, gate.handle(Retuned(4.0, {"threshold": 0})))
+    assert not late, "nothing has changed for anybody"
+    assert [r.worker for r in of(WorkerReleased, gate.handle(push(5.0, 3, 1)))] == [0, 1, 2, 3]
+
+
+def test_a_worker_that_joins_behind_is_named_to_those_who_wait():
+    gate = joined(SspParams(threshold=0), 2)
+    gate.handle(push(1.0, 0, 1))
+    held = of(WorkerHeld, gate.handle(WorkerJoined(2.0, 2, 0, 0)))
+    assert [(h.worker, h.waits_for) for h in held] == [(0, (1, 2))]
+
+
+def test_only_a_policy_that_acts_on_forecasts_has_forecasters():
+    asked = joined(PredictiveParams(), 1)
+    asked.handle(push(1.0, 0, 1))
+    assert asked.members[0].forecaster.forecast().mean_s == 1.0
+    unasked = joined(SspParams(), 1)
+    assert not of(ForecastUpdated, unasked.handle(push(1.0, 0, 1)))
+    assert unasked.members[0].forecaster.forecast() is None
+    assert unasked.members[0].forecaster.aim_s() is None
+
+
+def check_slowest(scenario):
+    """The slowest clock, and how many have it, are what a look at all members says; at every stimulus."""
+    gate = Gate(scenario.policy, scenario.forecaster)
+    for stimulus in of(Stimulus, record(scenario)[0]):
+        gate.handle(stimulus)
+        clocks = [member.clock for member in gate.members.values()]
+        assert (gate.min_clock, gate.num_slowest) == (min(clocks, default=0), clocks.count(min(clocks, default=0)))
+
+
+@of_the_house
+@given(scenarios())
+def test_the_slowest_clock_is_right_at_every_stimulus(scenario):
+    check_slowest(scenario)
+
+
+def test_the_slowest_clock_is_right_when_somebody_joins_behind_or_ahead():
+    gate = joined(AspParams(), 2)
+    gate.handle(push(1.0, 0, 1))
+    gate.handle(push(1.0, 1, 1))
+    assert (gate.min_clock, gate.num_slowest) == (1, 2)
+    for worker, clock, slowest in ((2, 4, (1, 2)), (3, 1, (1, 3)), (4, 0, (0, 1))):
+        gate.handle(WorkerJoined(2.0, worker, 0, clock))
+        assert (gate.min_clock, gate.num_slowest) == slowest
+    gate.handle(WorkerLeft(3.0, 4, "died"))
+    assert (gate.min_clock, gate.num_slowest) == (1, 3)
+
+
+def test_pushes_are_settled_wherever_they_lie_among_those_that_are_pending():
+    gate = joined(BspParams(), 3)
+    pushes = [push(1.0 + worker, worker, 1) for worker in range(2)]
+    for one in pushes:
+        gate.handle(one)
+    gate._settle([pushes[0]])
+    assert list(gate.pending) == [pushes[1]]
+    with pytest.raises(AssertionError, match="once"):
+        gate._settle([pushes[0]])
 
 
 def test_an_obsolete_token_changes_nothing():

@@ -16,12 +16,15 @@ from predictor.policies.asp import Asp, AspParams
 from predictor.policies.base import Policy, blocking
 from predictor.policies.bsp import Bsp, BspParams
 from predictor.policies.predictive import Predictive, PredictiveParams
+from predictor.policies.rennala import RennalaParams
 from predictor.policies.ssp import Ssp, SspParams
 from predictor.simulator.worker import VirtualWorker
 from predictor.summary import _TAKE, Summary
 from predictor.worker_totals import WorkerTotals
 from tests.predictor import checks, summary_checks
 from tests.predictor.checks import scenarios
+from tests.predictor.test_gate import check_slowest
+from tests.predictor.test_simulator import check_nobody_waits
 
 seeds = st.integers(0, 1000)
 _search = settings(
@@ -231,6 +234,24 @@ def test_a_release_with_another_version_is_seen(monkeypatch):
     original = Gate._release
     monkeypatch.setattr(Gate, "_release", lambda gate, *args: replace(original(gate, *args), version=gate.version // 2))
     assert_seen(checks.check_the_log_is_in_order, scenarios())
+
+
+def test_a_slowest_clock_that_the_dead_hold_down_is_seen(monkeypatch):
+    original = Gate._take
+
+    def forgets_the_leaving(gate, stimulus):
+        slowest = gate.min_clock, gate.num_slowest
+        original(gate, stimulus)
+        if isinstance(stimulus, WorkerLeft):
+            gate._min_clock, gate._num_slowest = slowest
+
+    monkeypatch.setattr(Gate, "_take", forgets_the_leaving)
+    assert_seen(check_slowest, scenarios())
+
+
+def test_an_answer_that_is_counted_from_an_older_push_is_seen(monkeypatch):
+    monkeypatch.setattr(VirtualWorker, "waits_with", lambda worker: worker.answered)
+    assert_seen(check_nobody_waits, scenarios(st.just(RennalaParams()), has_deaths=False))
 
 
 def test_time_that_goes_back_is_seen(monkeypatch):

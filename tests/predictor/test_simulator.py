@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from predictor.errors import SimulationError, SpecError
 from predictor.events import (
@@ -12,6 +14,7 @@ from predictor.events import (
     IterationFinished,
     IterationReported,
     PushArrived,
+    PushDiscarded,
     RunFinished,
     RunStarted,
     WorkerJoined,
@@ -21,13 +24,16 @@ from predictor.policies import PredictiveParams
 from predictor.policies.asp import AspParams
 from predictor.policies.base import Verdict
 from predictor.policies.bsp import BspParams
+from predictor.policies.rennala import RennalaParams
+from predictor.policies.ringmaster import RingmasterParams
 from predictor.policies.ssp import SspParams
 from predictor.simulator import Scenario, scenario_of, simulate
 from predictor.spec import read_run
 from predictor.speeds import Transfer
 from predictor.speeds.native import Native
 from predictor.speeds.trace import Trace
-from tests.predictor.checks import of, record
+from predictor.summary import Summary
+from tests.predictor.checks import of, of_the_house, record, scenarios
 
 
 def scenario(policy, durations_s, transfer_s=0.0, **settings):
@@ -75,14 +81,14 @@ def test_ssp_stops_the_fast_worker_at_its_threshold():
 
 
 def test_a_policy_that_overlaps_trains_while_its_push_is_under_way():
-    events, result = record(scenario(PredictiveParams(), [1.0, 1.0], transfer_s=1.0, iterations=20))
+    events, result = record(scenario(PredictiveParams(), [1.0, 1.0], transfer_s=0.7, iterations=20))
     steps = of(IterationFinished, events)
     assert any(0 < step.overlapped_s < step.compute_s for step in steps)  # the answer lands in mid-iteration
     assert steps[0].overlapped_s == 0
     assert all(step.overlapped_s <= step.compute_s for step in steps)
     assert [worker.wait_s for worker in result.workers] == [0.0, 0.0]
     assert [worker.compute_s for worker in result.workers] == [20.0, 20.0]
-    assert result.makespan_s == 20.5
+    assert result.makespan_s == pytest.approx(20.35)
     assert all(one.blocked_from_s is None for one in of(ExchangeFinished, events) if one.iteration > 0)
 
 
@@ -186,6 +192,71 @@ class _Hold:
         elif isinstance(stimulus, PushArrived):
             verdict.hold.append((stimulus.worker, (), "waits for nothing"))
         return verdict
+
+
+def test_nobody_waits_where_an_answer_comes_at_once_though_it_is_without_the_push():
+    events, result = record(scenario(RennalaParams(num_gradients=5), [1.0, 1.5], transfer_s=0.5, iterations=6))
+    assert of(PushDiscarded, events) or any(one.iteration > 1 for one in of(ExchangeFinished, events))
+    for one in result.workers:
+        assert one.wait_s == pytest.approx(0.0, abs=1e-9)
+        assert one.transfer_s == pytest.approx(5 * 0.5 + 0.25)  # nobody waits for the answer to its last push
+    for answer in of(ExchangeFinished, events):
+        if answer.iteration > 0:
+            assert (answer.blocked_from_s, answer.released_at_s) == (answer.sent_at_s, answer.arrived_at_s)
+
+
+def check_nobody_waits(scenario):
+    """At the server, that is: where it answers every push at once."""
+    assert all(one.wait_s <= 1e-9 * max(1.0, one.wall_s) for one in simulate(scenario).workers)
+
+
+@of_the_house
+@given(scenarios(st.sampled_from([AspParams(), RennalaParams(), RingmasterParams()])))
+def test_a_policy_that_answers_at_once_lets_nobody_wait(scenario):
+    check_nobody_waits(scenario)
+
+
+class _News:
+    """Its worker waits for news after each push; it gets some at the times that are given."""
+
+    name, forecasts = "news", False
+
+    def __init__(self, *times_s):
+        self.times_s, self.params = list(times_s), None
+
+    def build(self):
+        return _News(*self.times_s)
+
+    def decide(self, cluster, stimulus):
+        verdict = Verdict(apply=list(cluster.pending), scale=1.0)
+        if isinstance(stimulus, DeadlinePassed | WorkerJoined):
+            directive = Directive(1, 3, 0.5, push_after="received", patience_s=0.25)
+            verdict.release += [(worker, directive, "news") for worker in cluster.members]
+            verdict.wake_at_s = self.times_s.pop(0) if self.times_s else None
+        return verdict
+
+
+@pytest.mark.parametrize(
+    ("news_s", "wait_s", "transfer_s"),
+    [
+        (2.5, 1.0, 1.0),  # its push is at the server for a second before weights are sent
+        (1.5, 0.0, 1.0),  # answered as it arrives
+        (1.125, 0.125, 0.5),  # sent while its push is still on the way up
+        (0.75, 0.0, 0.25),  # on their way before it pushes
+        (0.5, 0.0, 0.0),  # landed just before: fresh enough to train on
+    ],
+)
+def test_what_waits_for_any_news_waits_until_they_are_sent(news_s, wait_s, transfer_s):
+    events, result = record(scenario(_News(news_s, 100.0), [[1.0, 2.0]], transfer_s=1.0, iterations=2))
+    (worker,) = result.workers
+    last_s = 0.5  # the way up of the last push
+    assert (worker.wait_s, worker.transfer_s) == (wait_s, transfer_s + last_s)
+    assert worker.compute_s + worker.wait_s + worker.transfer_s == worker.wall_s == 3.0 + wait_s + transfer_s + last_s
+    summary = Summary()
+    for event in events:
+        summary.update(event)
+    (told,) = summary.report()["workers"]
+    assert (told["wait_s"], told["transfer_s"]) == (worker.wait_s, worker.transfer_s), "the log says the same"
 
 
 def test_a_standstill_names_who_waits_since_when_and_why():

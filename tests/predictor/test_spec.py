@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from predictor.errors import SpecError
+from predictor.policies import POLICIES
 from predictor.spec import expand, read_experiment, read_run, run_schema, to_data
 
 WRONG = {
     "policy.threshold must be >= 0, got -1": {"policy": {"name": "ssp", "threshold": -1}},
     "policy.treshold is not a known key, got 1": {"policy": {"name": "ssp", "treshold": 1}},
-    "policy.name must be one of 'predictive', 'ssp', 'bsp', 'asp', got 'sps'": {"policy": {"name": "sps"}},
+    "policy.name must be one of " + ", ".join(map(repr, POLICIES)) + ", got 'sps'": {"policy": {"name": "sps"}},
     "policy.name is required, got None": {"policy": {}},
     "policy must be an object, got 3": {"policy": 3},
     "task.partition.dirichlet must be > 0, got -1": {"task": {"partition": {"dirichlet": -1}}},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,9 @@ from predictor.events import (
     Directive,
     EvaluationFinished,
     ExchangeFinished,
+    ForecastUpdated,
     IterationFinished,
+    IterationReported,
     MessageLogged,
     NodeSampled,
     PushArrived,
@@ -28,7 +32,7 @@ from predictor.events import (
 )
 from predictor.summary import Summary
 from tests.predictor import summary_checks
-from tests.predictor.checks import of_the_house, scenarios
+from tests.predictor.checks import of_the_house, policies, scenarios
 from tests.predictor.summary_checks import folded
 
 seeds = st.integers(0, 1000)
@@ -50,6 +54,12 @@ def test_the_fold_gives_the_figures_of_the_simulator(scenario):
 @given(scenarios(max_iterations=6), seeds, st.floats(0, 1))
 def test_a_fold_goes_on_from_its_data(scenario, seed, share):
     summary_checks.check_goes_on_from_its_data(scenario, seed, share)
+
+
+@of_the_house
+@given(scenarios(st.sampled_from(["foresync", "fsp"]).flatmap(policies), has_deaths=False), st.integers(21, 40))
+def test_forecasts_are_held_against_what_happened(scenario, iterations):
+    summary_checks.check_forecasts(replace(scenario, iterations=iterations))
 
 
 @of_the_house
@@ -164,6 +174,51 @@ def test_the_last_plan_before_a_synchronisation_is_the_one_that_is_judged():
     assert windows == {"num": 2, "num_covered": 1, "mean_error_s": pytest.approx((2.0 + 0.5) / 2)}
 
 
+def forecast(worker, iteration, started_s, expected_s, half_s):
+    ends_s = started_s + expected_s, started_s + expected_s - half_s, started_s + expected_s + half_s
+    return ForecastUpdated(started_s, worker, iteration, started_s, *ends_s)
+
+
+def reported(worker, iteration, ended_at_s):
+    return IterationReported(ended_at_s + 0.1, worker, iteration, 1.0, ended_at_s, False)
+
+
+def test_a_forecast_is_judged_by_the_end_of_its_iteration_once_the_worker_is_known():
+    report = folded(
+        [
+            *START,
+            forecast(0, 20, 10.0, 9.0, 0.1),
+            reported(0, 20, 11.0),  # still too early to be judged
+            forecast(0, 21, 11.0, 1.0, 0.25),
+            push(12.3, 0, 21, 12.25),  # took 1.25 s, at the edge of the window
+            forecast(0, 22, 12.25, 1.0, 0.5),
+            reported(0, 22, 14.25),  # took 2 s, outside
+            forecast(0, 23, 14.25, 1.0, 0.5),
+            reported(0, 24, 15.25),  # of another iteration
+            reported(0, 25, 16.25),  # nothing was forecast
+            forecast(1, 30, 10.0, 4.0, 1.0),
+            reported(1, 30, 14.0),  # just as it was forecast
+            forecast(1, 31, 14.0, 4.0, 1.0),
+            WorkerLeft(15.0, 1, "died"),
+            WorkerJoined(16.0, 1, 1, 30),
+            reported(1, 31, 20.0),  # of another life
+            forecast(1, 50, 40.0, 9.0, 0.1),
+            reported(1, 50, 41.0),  # its forecaster began anew at 30
+            forecast(1, 51, 41.0, 1.0, 0.5),
+        ]
+    ).report()
+    assert report["forecasts"] == {
+        "num": 3,
+        "coverage": pytest.approx(2 / 3),
+        "mean_error_share": pytest.approx((0.2 + 0.5 + 0.0) / 3),
+        "mean_width_share": pytest.approx((0.4 + 0.5 + 0.5) / 3),
+    }
+
+
+def test_without_forecasts_nothing_is_judged():
+    assert folded([*START, reported(0, 21, 12.0), reported(0, 22, 13.0)]).report()["forecasts"] is None
+
+
 def test_many_plans_that_never_come_true_do_not_pile_up():
     summary = folded([SyncPlanned(1.0, version, 1.0, 1.0, 1.0, 0.0, (), "r") for version in range(1, 1000)])
     assert len(summary.to_data()["totals"]["plans"]) <= 64
@@ -257,5 +312,5 @@ def test_an_empty_log_has_figures_too():
 
 
 def test_the_state_of_another_version_is_refused():
-    with pytest.raises(LogError, match="format 1, got 0"):
+    with pytest.raises(LogError, match="format 2, got 0"):
         Summary.from_data({**Summary().to_data(), "format": 0})

@@ -21,7 +21,7 @@ from predictor.events import (
     WorkerLeft,
     WorkerReleased,
 )
-from predictor.forecasters import EwmaParams
+from predictor.forecasters import TimingParams
 from predictor.policies import POLICIES
 from predictor.policies.asp import AspParams
 from predictor.policies.bsp import BspParams
@@ -59,7 +59,7 @@ def recording_from(events):
 
 
 def asked(recording, policy):
-    return what_if(recording, policy, EwmaParams())
+    return what_if(recording, policy, TimingParams())
 
 
 @functools.cache
@@ -171,7 +171,7 @@ def test_a_live_log_starts_late_and_its_exchanges_are_measured():
             events.append(ExchangeFinished(now_s, 0, iteration, iteration, *stamps, 8, 8))
     events += [WorkerLeft(now_s + 1.1, 0, "finished"), RunFinished(9.0, "completed", "done")]
     recording = recording_from(events)
-    (transfer,) = recording.scenario(AspParams(), EwmaParams()).transfers
+    (transfer,) = recording.scenario(AspParams(), TimingParams()).transfers
     assert [transfer.up_s(iteration) for iteration in range(5)] == pytest.approx([0.1] * 5)
     assert [transfer.down_s(iteration) for iteration in range(5)] == pytest.approx([0.2] * 5)
     answer = asked(recording, AspParams())
@@ -192,7 +192,7 @@ def test_weights_are_known_by_the_iterations_that_they_hold():
     ]
     iteration = IterationFinished(1.0, 0, 1, 0, 0.0, 1.0, 1.0, 0.5, 8, 0.0)
     recording = recording_from([first, landed, iteration, *later, *exchanges, WorkerLeft(4.0, 0, "finished")])
-    (transfer,) = recording.scenario(AspParams(), EwmaParams()).transfers
+    (transfer,) = recording.scenario(AspParams(), TimingParams()).transfers
     assert [transfer.down_s(acknowledged) for acknowledged in (1, 2)] == pytest.approx([0.1, 0.3])
     assert [transfer.up_s(number) for number in (1, 2)] == pytest.approx([0.4, 0.4])
 

@@ -22,6 +22,7 @@ from predictor.events import (
     RunStarted,
     WorkerHeld,
     WorkerLeft,
+    WorkerReleased,
 )
 from predictor.policies import POLICIES
 from tests.workers.live import LiveRun, times_of
@@ -77,7 +78,7 @@ def test_under_foresync_nobody_waits_though_one_worker_is_slow_and_the_network_t
     new_run: Callable[..., LiveRun],
 ) -> None:
     run = new_run(
-        policy={"name": "foresync"},
+        policy={"name": "foresync", "wait": "never"},
         speed={"kind": "lognormal", "base_s": 0.02, "factors": [1, 1.2, 4], "cv": 0.2},
         transfer={"transfer_s": 0.06, "cv": 0.2},
         stop={"iterations": 40, "seconds": None},
@@ -95,6 +96,19 @@ def test_under_foresync_nobody_waits_though_one_worker_is_slow_and_the_network_t
     in_flight = [step for step in run.of(IterationFinished) if step.overlapped_s > 0]
     assert {step.worker for step in in_flight} == {0, 1, 2}
     assert any(message.down_s > 0 for message in run.of(PushArrived))
+
+
+def test_under_foresync_who_waits_is_answered_at_once(new_run: Callable[..., LiveRun]) -> None:
+    run = new_run(
+        policy={"name": "foresync"},
+        speed={"kind": "lognormal", "base_s": 0.05, "factors": [1, 1.2, 4], "cv": 0.3},
+        transfer={"transfer_s": 0.01},
+        stop={"iterations": 30, "seconds": None},
+    ).start()
+    assert run.finish().outcome == "completed"  # and the gate was replayed
+    waiting = [(push.at_s, push.worker) for push in run.of(PushArrived) if push.is_blocking]
+    assert {worker for _, worker in waiting} == {0, 1, 2}, "at least the first answer is waited for"
+    assert set(waiting) <= {(released.at_s, released.worker) for released in run.of(WorkerReleased)}
 
 
 def test_the_same_seed_gives_every_policy_the_same_data_and_the_same_first_weights(

@@ -3,7 +3,7 @@ import { Link } from "../app/Link";
 import { Num } from "../ui/Num";
 import { SimulatedMark } from "../ui/SimulatedMark";
 import { StateMark, isActive } from "../ui/StateMark";
-import { against, bestOf, METRICS, type Metric } from "./metrics";
+import { against, bestOf, metricsOf, type Metric } from "./metrics";
 import { Swatch } from "./Swatch";
 import type { RunStyle } from "./styles";
 import table from "../ui/Table.module.css";
@@ -19,7 +19,8 @@ interface Props {
 
 /** The figures of each run, against the baseline; the best of a column says so in a word. */
 export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Props) {
-  const best = new Map(METRICS.map((metric) => [metric.key, bestOf(metric, runs)]));
+  const metrics = metricsOf(runs);
+  const best = new Map(metrics.map((metric) => [metric.key, bestOf(metric, runs)]));
   return (
     <div className={table.scroll}>
       <table className={`${table.table ?? ""} ${css.results ?? ""}`}>
@@ -30,8 +31,8 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
               Run
             </th>
             <th scope="col">Baseline</th>
-            {METRICS.map(({ key, title }) => (
-              <th key={key} scope="col" className={table.right}>
+            {metrics.map(({ key, title, help }) => (
+              <th key={key} scope="col" className={table.right} title={help}>
                 {title}
               </th>
             ))}
@@ -52,7 +53,7 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
                   onChange={() => onBaseline(run.id)}
                 />
               </td>
-              {METRICS.map((metric) => (
+              {metrics.map((metric) => (
                 <td key={metric.key} className={table.right}>
                   <Cell metric={metric} run={run} baseline={baseline} best={best.get(metric.key) ?? null} />
                 </td>

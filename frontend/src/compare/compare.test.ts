@@ -4,7 +4,7 @@ import type { Run } from "../api/types";
 import { axisTitle, escapeHtml, type RunCurves } from "./figures";
 import { groupRuns, pairedRatios, spreadOf } from "./groups";
 import { labelRuns } from "./labels";
-import { against, bestOf, formatPoints, hasOneTarget, METRICS, timeToTarget, type Metric } from "./metrics";
+import { against, bestOf, formatPoints, hasOneTarget, METRICS, metricsOf, timeToTarget, type Metric } from "./metrics";
 import { chooseColours, hashOf, NUM_COLOURS, stylesFrom } from "./styles";
 
 const ids = (num: number) => Array.from({ length: num }, (_, i) => `run-${i}`);
@@ -116,6 +116,19 @@ describe("what is compared", () => {
     expect(against(metric("utilisation"), makeRun({ utilisation: null }), ten)).toBe("");
     expect(against(metric("utilisation"), ten, makeRun({ utilisation: 0 }))).toBe("");
     expect(formatPoints(-0.001)).toBe("−0.10 pt");
+  });
+
+  it("has a column for forecasts where a run made some, and calls none the best", () => {
+    const [one, two, silent] = [makeRun({}), makeRun({}), makeRun({})];
+    one.summary.forecasts = { num: 100, coverage: 0.9, mean_error_share: 0.1, mean_width_share: 0.3 };
+    two.summary.forecasts = { ...one.summary.forecasts, coverage: 0.85 };
+    silent.summary.forecasts = null;
+    const keys = (...runs: Run[]) => metricsOf(runs).map(({ key }) => key);
+    expect(keys(silent)).not.toContain("coverage");
+    expect(keys(silent, one)).toContain("coverage");
+    expect(bestOf(metric("coverage"), [one, two, silent])).toBeNull();
+    expect(against(metric("coverage"), two, one)).toBe("−5.00 pt");
+    expect(against(metric("coverage"), silent, one)).toBe("");
   });
 
   it("knows whether the targets are one", () => {

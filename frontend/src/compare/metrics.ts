@@ -15,6 +15,8 @@ export interface Metric {
   as: "seconds" | "percent" | "bytes" | "count" | "number";
   better: "low" | "high" | null; // null: neither is better
   difference: "ratio" | "points"; // against the baseline
+  help?: string;
+  isOptional?: boolean; // left out where no run has it
   of: (run: Run) => Figure | null;
 }
 
@@ -70,7 +72,22 @@ export const METRICS: Metric[] = [
     difference: "ratio",
     of: ({ summary }) => exactly(summary.iterations_per_s),
   },
+  {
+    key: "coverage",
+    title: "Forecasts held",
+    as: "percent",
+    better: null, // 90% is wanted: more says that the windows are too wide
+    difference: "points",
+    help: "Iterations that ended inside their predicted 5–95% window; 90% is wanted. The first 20 of a worker are not judged.",
+    isOptional: true,
+    of: ({ summary }) => exactly(summary.forecasts?.coverage),
+  },
 ];
+
+/** The metrics that at least one of the runs can have. */
+export function metricsOf(runs: readonly Run[]): Metric[] {
+  return METRICS.filter(({ isOptional, of }) => !isOptional || runs.some((run) => of(run) !== null));
+}
 
 /** The value that no other run beats; null where nothing is to be won (one run, all alike, no direction). */
 export function bestOf(metric: Metric, runs: readonly Run[]): number | null {

@@ -15,6 +15,7 @@ import css from "./RunTable.module.css";
 interface Column {
   key: string;
   title: string;
+  help?: string;
   sort?: string; // the server's name for its order
   isDownFirst?: boolean;
   isFigure?: boolean;
@@ -76,6 +77,13 @@ const COLUMNS: Column[] = [
 const LATE_COLUMNS: Column[] = [
   { key: "task", title: "Task", cell: ({ spec }) => `${spec.task.model} on ${spec.task.dataset}` },
   { key: "workers", title: "Workers", isFigure: true, cell: ({ spec }) => spec.cluster.num_workers },
+  {
+    key: "coverage",
+    title: "Forecasts held",
+    help: "Iterations that ended inside their predicted 5–95% window; 90% is wanted",
+    isFigure: true,
+    cell: ({ summary }) => <Num value={summary.forecasts?.coverage} as="percent" />,
+  },
 ];
 
 interface Props {
@@ -111,6 +119,8 @@ export function RunTable({
   const toggleAll = () =>
     onSelect(isAll ? selected.filter((id) => !ids.includes(id)) : [...new Set([...selected, ...ids])]);
   const columns = COLUMNS.filter(({ key }) => !without.includes(key));
+  const hasCoverage = runs.some(({ summary }) => summary.forecasts);
+  const lateColumns = LATE_COLUMNS.filter(({ key }) => key !== "coverage" || hasCoverage);
   const heads = (some: readonly Column[]) =>
     some.map((column) => <Head key={column.key} column={column} sort={sort} onSort={onSort} />);
   return (
@@ -140,7 +150,7 @@ export function RunTable({
             />
             {heads(columns)}
             {tagCell && <th scope="col">Tags</th>}
-            {heads(LATE_COLUMNS)}
+            {heads(lateColumns)}
           </tr>
         </thead>
         <tbody>
@@ -174,7 +184,7 @@ export function RunTable({
               </th>
               <Cells columns={columns} run={run} />
               {tagCell && <td className={css.tags}>{tagCell(run)}</td>}
-              <Cells columns={LATE_COLUMNS} run={run} />
+              <Cells columns={lateColumns} run={run} />
             </tr>
           ))}
         </tbody>
@@ -199,11 +209,11 @@ interface HeadProps {
 }
 
 function Head({ column, sort, onSort, className = "" }: HeadProps) {
-  const { title, sort: key, isFigure, isDownFirst = false } = column;
+  const { title, help, sort: key, isFigure, isDownFirst = false } = column;
   const place = `${isFigure ? (table.right ?? "") : ""} ${className}`;
   if (!key || !onSort) {
     return (
-      <th scope="col" className={place}>
+      <th scope="col" className={place} title={help}>
         {title}
       </th>
     );

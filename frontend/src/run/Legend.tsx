@@ -33,7 +33,7 @@ export function Legend() {
         </svg>
         slower than asked for
       </li>
-      <li title="predicted 5-95% window of the next synchronisation; once it has passed, its outline">
+      <li title="predicted 5-95% window of the next synchronisation, or of the end of a worker's iteration; once it has passed, its outline">
         <svg width="16" height="12" viewBox="0 0 16 12" aria-hidden="true">
           <path d="M1 11l6-10M6 11l6-10" stroke="currentColor" strokeWidth="0.8" />
           <rect x="0.5" y="0.5" width="15" height="11" fill="none" stroke="currentColor" strokeDasharray="3 2" />

@@ -2,11 +2,13 @@ import { Fragment } from "react";
 import { Sparkline } from "../charts/Sparkline";
 import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds, UNKNOWN } from "../format";
 import { ratio, sharesOf } from "../store/figures";
-import type { NodeModel } from "../store/model";
+import { runningForecast, SHARE_HELP, WARM_UP_HELP } from "../store/forecast";
+import type { NodeModel, RunModel } from "../store/model";
 import type { TimeSeries } from "../store/series";
 import { stateSentence } from "../timeline/LaneTable";
 import { exactTime } from "../timeline/ticks";
 import { Facts } from "./SidePanel";
+import { scoreFacts } from "./scoreFacts";
 import { useNews, usePageSession } from "./session";
 import css from "./SidePanel.module.css";
 
@@ -41,6 +43,7 @@ export function NodeFacts({ node }: { node: NodeModel }) {
           />
         )}
       </section>
+      {node.forecasts.length > 0 && <IterationForecasts model={model} node={node} nowS={nowS} />}
       <section className={css.section}>
         <dl className={css.gauges}>
           <Gauge name="CPU" series={node.cpu} write={formatPercent} />
@@ -59,6 +62,33 @@ export function NodeFacts({ node }: { node: NodeModel }) {
       </section>
     </>
   );
+}
+
+/** When the running iteration is predicted to end, and how the earlier forecasts held. */
+function IterationForecasts({ model, node, nowS }: { model: RunModel; node: NodeModel; nowS: number }) {
+  const running = runningForecast(model, node);
+  const { score } = node.forecasts;
+  return (
+    <section className={css.section}>
+      <p className={css.title}>Forecasts of its iterations</p>
+      <Facts
+        facts={[
+          ...(running
+            ? [
+                { name: `iteration ${formatCount(running.iteration)}, predicted`, value: whenText(running.expectedS - nowS) },
+                { name: "window, 5–95%", value: `${exactTime(running.lowS)} to ${exactTime(running.highS)}` },
+              ]
+            : []),
+          ...scoreFacts(score, model.isSimulated),
+        ]}
+      />
+      <p className="quiet">{score.num === 0 ? WARM_UP_HELP : SHARE_HELP}</p>
+    </section>
+  );
+}
+
+function whenText(inS: number): string {
+  return inS >= 0 ? `ends in ${formatSeconds(inS)}` : `${formatSeconds(-inS)} overdue`;
 }
 
 const NUM_POINTS = 48;

@@ -1,5 +1,6 @@
 import type { Run } from "../api/types";
 import { ratio, sharesOf } from "../store/figures";
+import { WARM_UP_HELP } from "../store/forecast";
 import { nodeName, nodeOf, type NodeModel } from "../store/model";
 import { stateSentence } from "../timeline/LaneTable";
 import type { Selection } from "../timeline/selection";
@@ -14,6 +15,9 @@ interface Props {
   onSelect: (selection: Selection | null) => void;
 }
 
+const FORECAST_TITLES = ["Forecasts held", "Forecast error"];
+const FORECAST_HELP = `Of its iterations: how many ended inside their predicted 5–95% window (90% wanted), and the mean error as a share of the iteration. ${WARM_UP_HELP}`;
+
 /** Every node with what it does and its figures over the whole run. */
 export function NodeTable({ run, selectedNode, onSelect }: Props) {
   const session = usePageSession();
@@ -22,6 +26,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
   const nowS = session.store.nowS();
   const others = ["server", "evaluator"].flatMap((id) => model.nodes.get(id) ?? []);
   const nodes: NodeModel[] = [...others, ...model.workers];
+  const hasForecasts = nodes.some(({ forecasts }) => forecasts.score.num > 0);
   if (nodes.length === 0) {
     return <p className="quiet">A row for the server and each of the {run.spec.cluster.num_workers} workers stands here once they run.</p>;
   }
@@ -33,8 +38,8 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
           <tr>
             <th scope="col">Node</th>
             <th scope="col">Now</th>
-            {["Iterations", "Utilisation", "Waiting", "Transfer", "Lead", "Staleness", "CPU", "Memory", "Sent", "Received", "Process"].map((title) => (
-              <th key={title} scope="col" className={table.right}>
+            {["Iterations", "Utilisation", "Waiting", "Transfer", "Lead", "Staleness", ...(hasForecasts ? FORECAST_TITLES : []), "CPU", "Memory", "Sent", "Received", "Process"].map((title) => (
+              <th key={title} scope="col" className={table.right} title={FORECAST_TITLES.includes(title) ? FORECAST_HELP : undefined}>
                 {title}
               </th>
             ))}
@@ -45,6 +50,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
             const node = nodeOf(model, id);
             const { computeS, waitS, transferS, wallS } = sharesOf(model, node, 0, nowS, nowS);
             const isWorker = node.worker !== null;
+            const { num, numCovered, errorShare } = node.forecasts.score;
             return (
               <tr key={id} aria-selected={id === selectedNode}>
                 <th scope="row">
@@ -59,6 +65,8 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
                 <td className={table.right}>{isWorker && <Num value={ratio(transferS, wallS)} as="percent" />}</td>
                 <td className={table.right}>{isWorker && <Num value={node.lead.last} />}</td>
                 <td className={table.right}>{isWorker && <Num value={node.staleness.mean(0, Infinity)} />}</td>
+                {hasForecasts && <td className={table.right}>{isWorker && <Num value={ratio(numCovered, num)} as="percent" />}</td>}
+                {hasForecasts && <td className={table.right}>{isWorker && <Num value={ratio(errorShare, num)} as="percent" />}</td>}
                 <td className={table.right}>
                   <Num value={node.cpu.last} as="percent" />
                 </td>

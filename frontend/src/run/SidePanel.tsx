@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import type { Run } from "../api/types";
 import { formatPercent, formatSeconds, plural } from "../format";
-import { nextForecast, nextText, trackRecord } from "../store/forecast";
+import { iterationScore, nextForecast, nextText, SHARE_HELP, trackRecord, WARM_UP_HELP } from "../store/forecast";
 import { ratio } from "../store/figures";
 import { nodeName } from "../store/model";
 import { describe, type Fact } from "../timeline/describe";
@@ -9,6 +9,7 @@ import type { Selection } from "../timeline/selection";
 import { exactTime } from "../timeline/ticks";
 import { NodeFacts } from "./NodeFacts";
 import { RunFacts } from "./RunFacts";
+import { scoreFacts } from "./scoreFacts";
 import { useNews, usePageSession } from "./session";
 import css from "./SidePanel.module.css";
 
@@ -67,8 +68,8 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 export function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
     <dl className={css.facts}>
-      {facts.map(({ name, value }) => (
-        <div key={name}>
+      {facts.map(({ name, value, help }) => (
+        <div key={name} title={help}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
@@ -77,13 +78,16 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
   );
 }
 
+/** How the forecasts of the next synchronisation and of the workers' iterations hold, as far as the policy makes any. */
 function ForecastSection({ policy }: { policy: string }) {
   const { store } = usePageSession();
   const { model } = store;
   const nowS = store.nowS();
   const next = store.isLive ? nextForecast(model) : null;
   const record = trackRecord(model);
+  const hasIterations = model.workers.some(({ forecasts }) => forecasts.length > 0);
   if (!next && record.num === 0) {
+    if (hasIterations) return <IterationSection />;
     return (
       <section className={css.section}>
         <p>{model.numEvents === 0 ? "Nothing has happened yet." : `Under ${policy}, no synchronisation is predicted.`}</p>
@@ -117,6 +121,22 @@ function ForecastSection({ policy }: { policy: string }) {
           ]}
         />
       </section>
+      {hasIterations && <IterationSection />}
     </>
+  );
+}
+
+function IterationSection() {
+  const { model } = usePageSession().store;
+  const score = iterationScore(model);
+  return (
+    <section className={css.section}>
+      <p className={css.title}>When each worker’s iteration ends</p>
+      <Facts facts={scoreFacts(score, model.isSimulated)} />
+      <p className="quiet">
+        {score.num > 0 && `${SHARE_HELP} `}
+        {WARM_UP_HELP}
+      </p>
+    </section>
   );
 }

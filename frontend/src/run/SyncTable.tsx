@@ -24,6 +24,7 @@ export function SyncTable({ run, onSelect }: Props) {
   const [numRows, setNumRows] = useState(PAGE);
   const { model } = session.store;
   const hasWindows = model.windows.length > 0;
+  const hasIterations = model.workers.some(({ forecasts }) => forecasts.length > 0);
   const num = hasWindows ? model.windows.length : model.aggregates.length;
   if (num === 0) return <p className="quiet">No synchronisation has happened yet.</p>;
   const rows = Array.from({ length: Math.min(num, numRows) }, (_, i) => num - 1 - i);
@@ -33,7 +34,7 @@ export function SyncTable({ run, onSelect }: Props) {
   };
   return (
     <>
-      {!hasWindows && <p className="quiet">Under {run.spec.policy.name}, synchronisations are not predicted. These updates were applied.</p>}
+      {!hasWindows && <p className="quiet">Under {run.spec.policy.name}, synchronisations are not predicted{hasIterations && "; the end of each worker’s iteration is (see Nodes)"}. These updates were applied.</p>}
       <div className={table.scroll}>
         <table className={table.table}>
           <caption className="unseen">Synchronisations, the newest first</caption>

@@ -1,4 +1,4 @@
-import { lastOutcome, nextForecast, nextText, outcomeText } from "../store/forecast";
+import { iterationScore, lastOutcome, nextForecast, nextText, outcomeText, scoreSentence } from "../store/forecast";
 import { recentSentence } from "../store/recent";
 import { Button } from "../ui/Button";
 import { useNews, usePageSession } from "./session";
@@ -43,7 +43,7 @@ export function TimelineBar({ isPanelOpen, onPanel }: Props) {
 
 type Session = ReturnType<typeof usePageSession>;
 
-/** Say when the next synchronisation is and whether the last forecast was right; without forecasts, whom others wait for. */
+/** Say when the next synchronisation is and whether the last forecast was right; without such forecasts, whom others wait for, and how the forecasts of iterations held. */
 function sentence(model: Session["store"]["model"], nowS: number, isLive: boolean): string {
   const parts: string[] = [];
   const next = isLive ? nextForecast(model) : null;
@@ -51,8 +51,8 @@ function sentence(model: Session["store"]["model"], nowS: number, isLive: boolea
   const last = lastOutcome(model);
   if (last) parts.push(`the last came ${outcomeText(last)}`);
   if (parts.length > 0) return capital(`${parts.join("; ")}.`);
-  if (!isLive) return "";
-  return recentSentence(model, nowS);
+  const score = scoreSentence(iterationScore(model));
+  return isLive ? `${recentSentence(model, nowS)} ${score}`.trim() : score;
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

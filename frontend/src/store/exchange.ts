@@ -31,6 +31,7 @@ function extendLife(node: NodeModel, fromS: number, toS: number): void {
 
 export function pushArrived(model: RunModel, event: EventOf<"PushArrived">): void {
   const node = workerOf(model, event.worker);
+  node.forecasts.end(event.iteration, event.ended_at_s);
   node.clock = event.iteration;
   node.numPushes += 1;
   model.clocks.set(event.worker, event.iteration);
@@ -43,6 +44,7 @@ export function pushArrived(model: RunModel, event: EventOf<"PushArrived">): voi
 
 export function iterationReported(model: RunModel, event: EventOf<"IterationReported">): void {
   const node = workerOf(model, event.worker);
+  node.forecasts.end(event.iteration, event.ended_at_s);
   if (event.is_waiting) block(node, event.ended_at_s, event.at_s, event.iteration);
 }
 

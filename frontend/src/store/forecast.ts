@@ -1,8 +1,9 @@
 /** The forecast of the next synchronisation, and how the past ones held. */
 
-import { formatSeconds } from "../format";
+import { formatPercent, formatSeconds, plural, splitSeconds } from "../format";
+import { pool, WARM_UP, type IterationForecast, type Score } from "./forecastTrack";
 import { outcomeOf, type Outcome } from "./figures";
-import type { RunModel } from "./model";
+import type { NodeModel, RunModel } from "./model";
 
 /** What is predicted for the next synchronisation. */
 export interface Forecast {
@@ -84,4 +85,38 @@ export function nextText(model: RunModel, next: Forecast, nowS: number): string 
 export function outcomeText({ errorS, isCovered }: Outcome): string {
   const away = Math.abs(errorS) < 0.0005 ? "as predicted" : `${formatSeconds(Math.abs(errorS))} ${errorS > 0 ? "late" : "early"}`;
   return `${away}, ${isCovered ? "inside" : "outside"} its window`;
+}
+
+/** Give the forecast of the iteration that a worker is in, or null where it is in none, or none was made. */
+export function runningForecast(model: RunModel, node: NodeModel): IterationForecast | null {
+  if (node.life !== "joined" || node.goneS !== null || model.finishedS !== null) return null;
+  const { running } = node.forecasts;
+  return running && running.iteration > node.iteration ? running : null; // the worker tells of its end before the gate
+}
+
+/** Say what was forecast of an iteration and what came: "forecast 1.02 s (0.93 to 1.15), took 1.08 s". */
+export function iterationText({ startedS, expectedS, lowS, highS, endedS }: IterationForecast): string {
+  const expected = splitSeconds(expectedS - startedS);
+  const bound = (atS: number) => {
+    const { text, unit } = splitSeconds(atS - startedS);
+    return unit === expected.unit ? text : formatSeconds(atS - startedS);
+  };
+  const forecast = `forecast ${formatSeconds(expectedS - startedS)} (${bound(lowS)} to ${bound(highS)})`;
+  if (!Number.isFinite(endedS)) return forecast;
+  const isOutside = endedS < lowS || endedS > highS;
+  return `${forecast}, took ${formatSeconds(endedS - startedS)}${isOutside ? ", outside its window" : ""}`;
+}
+
+/** Give how the forecasts of all workers' iterations held. */
+export function iterationScore(model: RunModel): Score {
+  return pool(model.workers.map(({ forecasts }) => forecasts));
+}
+
+export const SHARE_HELP = "Error and width are shares of how long the iteration took.";
+export const WARM_UP_HELP = `The first ${WARM_UP} iterations of a worker are not judged: its forecaster has yet to learn.`;
+
+/** Say how the forecasts of iterations held, in a sentence; "" where none was judged. */
+export function scoreSentence({ num, numCovered, errorShare }: Score): string {
+  if (num === 0) return "";
+  return `${formatPercent(numCovered / num)} of ${plural(num, "iteration")} ended inside their predicted window; mean error ${formatPercent(errorShare / num)}.`;
 }

@@ -46,6 +46,7 @@ function abandon(node: NodeModel, atS: number): void {
   endLife(node, atS);
   node.pending = null;
   node.holds = [];
+  node.forecasts.drop();
   if (node.life !== "lost") node.life = "expected";
 }
 
@@ -69,6 +70,7 @@ export function workerJoined(model: RunModel, event: EventOf<"WorkerJoined">): v
   revive(node, event.at_s, "joined");
   endLife(node, event.at_s);
   node.lives.push({ fromS: event.at_s, toS: Infinity });
+  node.forecasts.begin(event.iteration);
   model.clocks.set(event.worker, event.iteration);
   const again = event.incarnation > 0 ? ` again, at iteration ${event.iteration}` : "";
   note(model, event, "joined", node.id, `${nodeName(node.id)} joined${again}`);

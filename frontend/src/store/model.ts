@@ -1,5 +1,6 @@
 import { Clocks } from "./clocks";
 import type { PlannedPush } from "./events";
+import { ForecastTrack } from "./forecastTrack";
 import { TimeSeries } from "./series";
 import { SpanTrack } from "./spans";
 import { Table } from "./table";
@@ -38,6 +39,7 @@ export interface NodeModel {
   landedS: number; // when it last got weights
   pending: Pending | null;
   holds: Hold[]; // not yet matched with an exchange
+  forecasts: ForecastTrack; // of its iterations, under policies that forecast
   iteration: number;
   clock: number; // iterations pushed
   version: number; // of the weights that it holds
@@ -205,6 +207,7 @@ export function nodeOf(model: RunModel, id: string): NodeModel {
     landedS: -Infinity,
     pending: null,
     holds: [],
+    forecasts: new ForecastTrack(),
     iteration: 0,
     clock: 0,
     version: 0,

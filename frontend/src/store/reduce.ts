@@ -39,7 +39,7 @@ const HANDLERS: Handlers = {
   AggregateApplied: aggregateApplied,
   PushDiscarded: pushDiscarded,
   SyncPlanned: syncPlanned,
-  ForecastUpdated: nothingToShow,
+  ForecastUpdated: forecastUpdated,
   WakeAt: nothingToShow,
   RunStarted: runStarted,
   NodeStarted: nodeStarted,
@@ -123,6 +123,10 @@ function syncPlanned(model: RunModel, event: EventOf<"SyncPlanned">): void {
   windows.set(row, "numPlans", windows.get(row, "numPlans") + 1);
   windows.set(row, "seq", event.seq);
   model.plan = { version: event.version, pushes: event.pushes, reason: event.reason };
+}
+
+function forecastUpdated(model: RunModel, event: EventOf<"ForecastUpdated">): void {
+  workerOf(model, event.worker).forecasts.add(event);
 }
 
 /** Give the row of the prediction of a version that has not happened yet, or -1: it is among the newest. */

@@ -1,9 +1,11 @@
 import { formatPercent, formatSeconds } from "../format";
 import { useNews, type Session } from "../run/session";
 import { ratio, sharesOf } from "../store/figures";
+import { runningForecast } from "../store/forecast";
 import { nodeName, type NodeModel, type RunModel } from "../store/model";
 import { activityAt } from "../store/open";
 import { Kind, KIND_LABELS } from "../store/spans";
+import { exactTime } from "./ticks";
 
 /** The lanes in words, for screen readers: what each node is doing. */
 export function LaneTable({ session }: { session: Session }) {
@@ -19,6 +21,7 @@ export function LaneTable({ session }: { session: Session }) {
             <th scope="col">Node</th>
             <th scope="col">State</th>
             <th scope="col">Utilisation</th>
+            <th scope="col">Predicted end of its iteration</th>
           </tr>
         </thead>
         <tbody>
@@ -27,6 +30,7 @@ export function LaneTable({ session }: { session: Session }) {
               <th scope="row">{nodeName(node.id)}</th>
               <td>{stateSentence(model, node, nowS)}</td>
               <td>{node.worker === null ? "" : utilisation(model, node, nowS)}</td>
+              <td>{predictedEnd(model, node)}</td>
             </tr>
           ))}
         </tbody>
@@ -38,6 +42,11 @@ export function LaneTable({ session }: { session: Session }) {
 function utilisation(model: RunModel, node: NodeModel, nowS: number): string {
   const { computeS, wallS } = sharesOf(model, node, 0, nowS, nowS);
   return formatPercent(ratio(computeS, wallS));
+}
+
+function predictedEnd(model: RunModel, node: NodeModel): string {
+  const running = runningForecast(model, node);
+  return running ? `${exactTime(running.expectedS)}, between ${exactTime(running.lowS)} and ${exactTime(running.highS)}` : "";
 }
 
 /** Say what a node is doing at this moment: "waiting for 1.24 s: waits for worker 1: leads by 4, threshold 3". */

@@ -2,6 +2,8 @@
 
 import { formatNumber, formatPercent, formatSeconds } from "../format";
 import { outcomeOf } from "../store/figures";
+import { iterationText, runningForecast } from "../store/forecast";
+import type { IterationForecast } from "../store/forecastTrack";
 import { nodeName, type RunModel } from "../store/model";
 import { Kind } from "../store/spans";
 import { spanAt, type Selection } from "./selection";
@@ -11,11 +13,12 @@ import { exactTime } from "./ticks";
 export interface Fact {
   name: string;
   value: string;
+  help?: string; // said on hover
 }
 
 export interface Description {
   title: string; // a sentence
-  reason: string; // the gate's own sentence, or ""
+  reason: string; // the gate's own sentence, what it forecast of an iteration, or ""
   facts: Fact[];
 }
 
@@ -56,7 +59,10 @@ function describeSpan(model: RunModel, id: string, atS: number, nowS: number): D
       if (!isOpen) facts.push({ name: "loss of the minibatch", value: formatNumber(span.value) });
       if (span.isSlow) facts.push({ name: "slower than asked for", value: "by more than 10%" });
       const verb = span.kind === Kind.overlapped ? "trained on during a synchronisation" : isOpen ? "computes" : "computed";
-      return { title: `${name} ${verb}: iteration ${iteration}, ${lasted}`, reason, facts };
+      const forecast = isOpen ? runningForecast(model, node) : node.forecasts.of(iteration, span.startS);
+      if (forecast) facts.push(...forecastFacts(model, forecast));
+      const told = forecast ? iterationText(forecast) : reason;
+      return { title: `${name} ${verb}: iteration ${iteration}, ${lasted}`, reason: told, facts };
     }
     case Kind.wait:
       facts.push({ name: "after iteration", value: String(iteration) });
@@ -72,6 +78,17 @@ function describeSpan(model: RunModel, id: string, atS: number, nowS: number): D
     case Kind.lost:
       return { title: `${name} ${isOpen ? "has been" : "was"} lost for ${lasted}`, reason: node.exit, facts };
   }
+}
+
+/** Put the forecast of an iteration beside its end. */
+function forecastFacts({ isSimulated }: RunModel, { expectedS, lowS, highS, endedS }: IterationForecast): Fact[] {
+  const facts = [
+    { name: "predicted end", value: exactTime(expectedS) },
+    { name: "predicted window, 5–95%", value: `${exactTime(lowS)} to ${exactTime(highS)}` },
+  ];
+  if (!Number.isFinite(endedS)) return facts;
+  const came = `${formatSeconds(Math.abs(endedS - expectedS))} ${endedS >= expectedS ? "later" : "earlier"}`;
+  return [...facts, { name: `${isSimulated ? "simulated" : "measured"} end`, value: came }];
 }
 
 function describeSync(model: RunModel, atS: number): Description | null {

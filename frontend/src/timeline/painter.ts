@@ -2,6 +2,7 @@ import { subscribeTheme } from "../app/theme";
 import type { RunStore } from "../store/runStore";
 import { BarsLayer, type Scale } from "./bars";
 import { drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawTexts, laneNotes, type LaneNote } from "./drawLanes";
+import { drawForecasts } from "./drawForecasts";
 import { drawSync } from "./drawSync";
 import { clipPlot, type Frame } from "./frame";
 import { layOut, measure, plotWidth, type Layout } from "./layout";
@@ -108,6 +109,7 @@ export class TimelinePainter {
       ctx.drawImage(this.bars.canvas, this.layout.left, 0, this.bars.canvas.width / ratio, this.bars.canvas.height / ratio);
       drawOpen(frame);
       drawTexts(frame);
+      drawForecasts(frame);
       drawSync(frame);
       drawOutlines(frame);
     });

@@ -1,5 +1,6 @@
 /** What can be pointed at and selected on the timeline, and how it is found. */
 
+import { runningForecast } from "../store/forecast";
 import { openSpans } from "../store/open";
 import { nodeOf, type NodeModel, type RunModel } from "../store/model";
 import type { Span } from "../store/spans";
@@ -21,6 +22,10 @@ export function hit(model: RunModel, layout: Layout, y: number, atS: number, sec
   const lane = laneAt(layout, y);
   if (!lane) return null;
   if (lane.id === "server") return hitSync(model, atS, reachS) ?? hitWindow(model, atS, nowS);
+  const running = lane.node && atS > nowS ? runningForecast(model, lane.node) : null;
+  if (running && atS >= running.lowS - reachS && atS <= running.highS + reachS) {
+    return { kind: "span", node: lane.id, atS: nowS }; // the iteration whose end is forecast there
+  }
   const node = lane.node ? spanNear(model, lane.node, atS, reachS / 2, nowS) : null;
   if (node) return { kind: "span", node: lane.id, atS: node };
   return atS > nowS ? (hitWindow(model, atS, nowS) ?? { kind: "node", node: lane.id }) : { kind: "node", node: lane.id };
