@@ -1,0 +1,154 @@
+"""Write the page of a synchronisation benchmark from what `foresync bench sync --out` has written.
+
+    python benchmarks/sync_page.py benchmarks/results/sync.json
+
+Written: the same name with `.md`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+OURS = "foresync"
+
+
+def main(path: Path) -> None:
+    results = json.loads(path.read_text(encoding="utf-8"))
+    cells: dict[str, dict[str, Record]] = {}
+    for cell in results["cells"]:
+        cells.setdefault(cell["scenario"], {})[cell["policy"]] = cell
+    parts = [head(results), summary(results["summary"], cells), policies(cells), scenarios(results["summary"], cells)]
+    path.with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def head(results: Record) -> str:
+    num_seeds = len(results["cells"][0]["time_to_target_s"]["per_seed"])
+    today, cores = datetime.date.today().isoformat(), os.cpu_count()
+    return (
+        "# Time to the target, against every peer (simulated)\n\n"
+        "Made by `foresync bench sync` ([how](../sync.md)) and `python benchmarks/sync_page.py`. "
+        f"{today}, {cores} cores {platform.machine()}, Python {platform.python_version()}. {num_seeds} reported seeds, "
+        "tuned on two others. Times are virtual and exact, gradients are real. Ratios are `foresync` / the other: "
+        "below 1 `foresync` is faster.\n"
+    )
+
+
+def summary(found: Record, cells: dict[str, dict[str, Record]]) -> str:
+    """Give the geometric means, their intervals, and what else is asked of the grid as a whole."""
+    rows = [("best tuned peer, all scenarios", found["vs_best_peer_geomean"], found["vs_best_peer_ci95"])]
+    rows += [
+        (f"best tuned peer, transfer {key} s", ratio, found["by_transfer_ci95"][key])
+        for key, ratio in found["by_transfer"].items()
+    ]
+    long = [one["vs_best_peer"] for one in found["ratios"] if cells[one["scenario"]] and transfer_of(one) >= 0.5]
+    if long:
+        rows.append(("best tuned peer, transfer >= 0.5 s", geomean(long), None))
+    if found["vs_best_ssp_geomean"] is not None:
+        rows.append(("`ssp` with its best threshold", found["vs_best_ssp_geomean"], found["vs_best_ssp_ci95"]))
+    lines = ["| against | ratio of times | 95% interval |", "|---|---|---|"]
+    lines += [f"| {name} | {ratio:.3f} | {between(ci95)} |" for name, ratio, ci95 in rows]
+    worst = found["worst_cell"]
+    both = [mine for mine in cells.values() if OURS in mine and "ssp" in mine]
+    sent = geomean([mine[OURS]["bytes"] / mine["ssp"]["bytes"] for mine in both])
+    work = geomean([computed_s(mine[OURS]) / computed_s(mine["ssp"]) for mine in both])
+    least = min((mine[OURS]["utilisation"], name) for name, mine in cells.items() if OURS in mine)
+    lines += [
+        "",
+        f"* Lost: {found['num_lost']} of {found['num_scenarios']}; worst: {worst['scenario']}, {worst['ratio']:.2f}.",
+        f"* Least utilisation of `foresync`: {100 * least[0]:.1f}% ({least[1]}).",
+        f"* Against `ssp` to the target: {sent:.2f} x the bytes, {work:.2f} x the compute time of all workers.",
+        f"* Final metric after equal virtual time: {final(cells)}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def policies(cells: dict[str, dict[str, Record]]) -> str:
+    """Give, for each policy, how it stands to `foresync` over all scenarios."""
+    names = sorted({policy for mine in cells.values() for policy in mine} - {OURS})
+    rows = []
+    for name in names:
+        both = [mine for mine in cells.values() if OURS in mine and name in mine]
+        ratios = [time_of(mine[OURS]) / time_of(mine[name]) for mine in both]
+        rows.append((geomean(ratios), name, ratios, both))
+    lines = [
+        "| policy | `foresync` / policy | best | worst | faster than `foresync` in | its utilisation |",
+        "|---|---|---|---|---|---|",
+    ]
+    for mean, name, ratios, both in sorted(rows, reverse=True):
+        used = sum(mine[name]["utilisation"] for mine in both) / len(both)
+        lines.append(
+            f"| `{name}` | {mean:.3f} | {min(ratios):.2f} | {max(ratios):.2f} | "
+            f"{sum(ratio > 1 for ratio in ratios)} of {len(ratios)} | {100 * used:.0f}% |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def scenarios(found: Record, cells: dict[str, dict[str, Record]]) -> str:
+    """Give one line for each scenario."""
+    lines = [
+        "| scenario | `foresync`, s | best peer | its time, s | ratio | 95% interval | ratio to `ssp` | utilisation |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found["ratios"]:
+        mine = cells[one["scenario"]]
+        peer = mine[one["best_peer"]]
+        keys = " ".join(f"{key}={value:g}" for key, value in peer["params"].items() if isinstance(value, int | float))
+        to_ssp = time_of(mine[OURS]) / time_of(mine["ssp"]) if "ssp" in mine else math.nan
+        lines.append(
+            f"| {one['scenario']} | {time_of(mine[OURS]):.1f} | {one['best_peer']} {keys} | {time_of(peer):.1f} | "
+            f"{one['vs_best_peer']:.2f} | {between(one['vs_best_peer_ci95'])} | {to_ssp:.2f} | "
+            f"{100 * mine[OURS]['utilisation']:.1f}% |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def final(cells: dict[str, dict[str, Record]]) -> str:
+    """Compare the metric at the budget with the best peer's: how often ours is the better one, and by how much."""
+    differences = []
+    for mine in cells.values():
+        others = [cell["final_metric"] for policy, cell in mine.items() if policy not in (OURS, "predictive")]
+        known = [one for one in others if one is not None]
+        if known and mine.get(OURS, {}).get("final_metric") is not None:
+            differences.append(mine[OURS]["final_metric"] / min(known))
+    if not differences:
+        return "not measured"
+    num = sum(one <= 1 for one in differences)
+    return (
+        f"the test loss of `foresync` is the lowest of all in {num} of {len(differences)} scenarios, and "
+        f"{geomean(differences):.2f} x that of the peer with the lowest one in the geometric mean"
+    )
+
+
+def transfer_of(ratio: Record) -> float:
+    return float(ratio["transfer_s"])
+
+
+def time_of(cell: Record) -> float:
+    return float(cell["time_to_target_s"]["mean"])
+
+
+def computed_s(cell: Record) -> float:
+    """Give what is proportional to the compute time of all workers up to the target."""
+    return time_of(cell) * float(cell["utilisation"])
+
+
+def geomean(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def between(ci95: Sequence[float] | None) -> str:
+    return f"{ci95[0]:.2f} to {ci95[1]:.2f}" if ci95 else "-"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
