@@ -104,8 +104,10 @@ class Gate:
         return self._carry_out(self._policy.decide(self, stimulus))
 
     def _find_slowest(self) -> None:
+        if not self._members:
+            return  # nothing to keep: whoever joins first is the slowest
         clocks = [member.clock for member in self._members.values()]
-        self._min_clock = min(clocks, default=0)
+        self._min_clock = min(clocks)
         self._num_slowest = clocks.count(self._min_clock)
 
     # ---- taking stimuli in ------------------------------------------------------------------------------
@@ -156,7 +158,7 @@ class Gate:
                 self._policy = self._policy_params.build()
                 self._members.clear()
                 self._pending.clear()
-                self._min_clock = None
+                self._min_clock, self._num_slowest = None, 0
                 self._acknowledged = {int(worker): clock for worker, clock in stimulus.clocks.items()}
             case _:
                 pass

@@ -143,6 +143,17 @@ def test_the_slowest_clock_is_right_at_every_stimulus(scenario):
     check_slowest(scenario)
 
 
+def test_the_slowest_clock_of_a_resumed_run_is_that_of_those_who_joined():
+    gate = Gate(SspParams(threshold=2), EwmaParams())
+    gate.handle(RunResumed(5.0, 1, 9, {"0": 7, "1": 6}))
+    assert (gate.min_clock, gate.num_slowest) == (0, 0)
+    gate.handle(WorkerJoined(5.1, 0, 1, 7))
+    gate.handle(WorkerJoined(5.1, 1, 1, 6))
+    assert (gate.min_clock, gate.num_slowest) == (6, 1)
+    (released,) = of(WorkerReleased, gate.handle(push(6.0, 0, 8, 9)))
+    assert "leads by 2" in released.reason
+
+
 def test_the_slowest_clock_is_right_when_somebody_joins_behind_or_ahead():
     gate = joined(AspParams(), 2)
     gate.handle(push(1.0, 0, 1))

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictor.events import NEVER_WAITS, Directive, Merge
+from predictor.directive import NEVER_WAITS, Directive, Merge
 from workers.worker.own_steps import CAUTION, FIRST_ALPHA, Agreement, OwnSteps
 
 LENGTH = 3

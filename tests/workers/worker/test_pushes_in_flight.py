@@ -168,7 +168,7 @@ def test_the_last_push_waits_for_the_uplink() -> None:
 
 @pytest.mark.parametrize("transfer_s", [0.0, 0.03])
 def test_under_foresync_nobody_ever_waits_after_the_first_weights(transfer_s: float) -> None:
-    cluster = Cluster(ForesyncParams(), num_workers=3, transfer_s=transfer_s)
+    cluster = Cluster(ForesyncParams(wait="never"), num_workers=3, transfer_s=transfer_s)
     cluster.train(40)
     cluster.join()
     for log in cluster.logs:
@@ -186,7 +186,7 @@ def test_under_foresync_nobody_ever_waits_after_the_first_weights(transfer_s: fl
 
 
 def test_each_message_tells_how_long_the_newest_weights_travelled() -> None:
-    cluster = Cluster(ForesyncParams(), num_workers=3, transfer_s=0.03)
+    cluster = Cluster(ForesyncParams(wait="never"), num_workers=3, transfer_s=0.03)
     cluster.train(30)
     cluster.join()
     for worker, log in enumerate(cluster.logs):
