@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
 import math
 import os
-import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+from benchmarks.machine import machine
 from predictor.events import AggregateApplied, Event, PlannedPush, PushArrived, SyncPlanned
 from predictor.forecasters import ADVERSARIAL, FORECASTERS
 from predictor.policies.predictive import PredictiveParams
@@ -342,14 +341,6 @@ def head(seeds: list[int], seconds: float) -> str:
         "# Coverage of forecast windows (virtual time, no training)\n\n"
         f"Command: `python benchmarks/coverage.py` with `FORESYNC_TRACES` set. {machine()}.\n"
         f"Seeds {', '.join(map(str, seeds))}; {NUM_WORKERS} workers; {seconds:g} virtual seconds each.\n\n"
-    )
-
-
-def machine() -> str:
-    """Name date and machine."""
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{datetime.date.today().isoformat()}, {cores} cores {platform.machine()}, Python {platform.python_version()}"
     )
 
 

@@ -11,10 +11,7 @@ not begun there. Written: `decisions.md`. Nothing else should run on the machine
 from __future__ import annotations
 
 import argparse
-import datetime
 import gc
-import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.machine import machine
 from predictor.events import Event, PushArrived, Stimulus
 from predictor.forecasters import TimingParams
 from predictor.gate import Gate
@@ -157,14 +155,6 @@ def table(lines: list[str], num_pushes: int, num_repetitions: int) -> str:
         "|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *lines]) + "\n"
-
-
-def machine() -> str:
-    """Name date and machine."""
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{datetime.date.today().isoformat()}, {cores} cores {platform.machine()}, Python {platform.python_version()}"
-    )
 
 
 if __name__ == "__main__":

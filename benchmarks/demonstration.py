@@ -10,10 +10,8 @@ table) and `demonstration.json` (the figures of each run).
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.machine import machine
 from predictor.log import decode
 from predictor.spec import RunSpec, expand, read_experiment, to_data
 from predictor.summary import Summary
@@ -96,14 +95,6 @@ def table(rows: list[dict[str, Any]], budget_s: float) -> str:
                 f"| {row['bytes'] / 1e6:.1f} | {ratio} |"
             )
     return "\n".join(lines) + "\n"
-
-
-def machine() -> str:
-    """Name date and machine."""
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{datetime.date.today().isoformat()}, {cores} cores {platform.machine()}, Python {platform.python_version()}"
-    )
 
 
 if __name__ == "__main__":

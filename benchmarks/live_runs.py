@@ -6,10 +6,8 @@ simulation knows of.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -17,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.machine import machine as machine  # noqa: PLC0414 (an export)
 from predictor.events import Event, NodeSampled, NodeStarted, PushArrived, RunFinished, WorkerReleased
 from predictor.log import decode
 from predictor.spec import RunSpec, to_data
@@ -115,9 +114,3 @@ def write(folder: Path, name: str, text: str, data: object) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
     (folder / f"{name}.md").write_text(text)
-
-
-def machine() -> str:
-    """Name date and machine."""
-    cores, date = len(os.sched_getaffinity(0)), datetime.date.today().isoformat()
-    return f"{date}, {cores} cores {platform.machine()}, Python {platform.python_version()}"

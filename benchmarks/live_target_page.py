@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from benchmarks.live_runs import Record, markdown
-from workers.bench.statistics import geometric_mean
+from predictor.statistics import geometric_mean
 
 OURS = "foresync"
 FIGURES = ("time_s", "busy_s", "cpu_s", "net_cpu_s", "bytes")  # of which ratios are given

@@ -12,15 +12,13 @@ should run on the machine.
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
-import platform
 import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from benchmarks.machine import machine
 from predictor.forecasters import TimingParams
 from predictor.policies import POLICIES
 from predictor.simulator import Scenario, simulate
@@ -136,14 +134,6 @@ def page(small: list[str], large: list[str], num_repetitions: int) -> str:
         *large,
     ]
     return "\n".join(lines) + "\n"
-
-
-def machine() -> str:
-    """Name date and machine."""
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{datetime.date.today().isoformat()}, {cores} cores {platform.machine()}, Python {platform.python_version()}"
-    )
 
 
 if __name__ == "__main__":

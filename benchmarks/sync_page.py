@@ -7,15 +7,14 @@ Written: the same name with `.md`.
 
 from __future__ import annotations
 
-import datetime
 import json
 import math
-import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks.machine import machine
 
 Record = dict[str, Any]
 OURS = "foresync"
@@ -32,12 +31,11 @@ def main(path: Path) -> None:
 
 def head(results: Record) -> str:
     num_seeds = len(results["cells"][0]["time_to_target_s"]["per_seed"])
-    today, cores = datetime.date.today().isoformat(), os.cpu_count()
     return (
         "# Time to the target, against every peer (simulated)\n\n"
         "Made by `foresync bench sync` ([how](../sync.md)) and `python benchmarks/sync_page.py`. "
-        f"{today}, {cores} cores {platform.machine()}, Python {platform.python_version()}. {num_seeds} reported seeds, "
-        "tuned on two others. Times are virtual and exact, gradients are real. Ratios are `foresync` / the other: "
+        f"{machine()}. {num_seeds} reported seeds, tuned on two others. Times are virtual and exact, gradients "
+        "are real. Ratios are `foresync` / the other: "
         "below 1 `foresync` is faster.\n"
     )
 
@@ -58,18 +56,26 @@ def summary(found: Record, cells: dict[str, dict[str, Record]]) -> str:
     lines += [f"| {name} | {ratio:.3f} | {between(ci95)} |" for name, ratio, ci95 in rows]
     worst = found["worst_cell"]
     both = [mine for mine in cells.values() if OURS in mine and "ssp" in mine]
-    sent = geomean([mine[OURS]["bytes"] / mine["ssp"]["bytes"] for mine in both])
-    work = geomean([computed_s(mine[OURS]) / computed_s(mine["ssp"]) for mine in both])
     least = min((mine[OURS]["utilisation"], name) for name, mine in cells.items() if OURS in mine)
     lines += [
         "",
         f"* Lost: {found['num_lost']} of {found['num_scenarios']}; worst: {worst['scenario']}, {worst['ratio']:.2f}.",
         f"* Least utilisation of `foresync`: {100 * least[0]:.1f}% ({least[1]}).",
-        f"* Against `ssp` to the target: {sent:.2f} x the bytes, {work:.2f} x the compute time of all workers.",
+        *against_ssp(both),
         f"* Final metric after equal virtual time: {final(cells)}.",
+        *bounds(found),
         "",
     ]
     return "\n".join(lines)
+
+
+def against_ssp(both: Sequence[dict[str, Record]]) -> list[str]:
+    """Compare what is sent and computed up to the target, over the scenarios in which both were run."""
+    if not both:
+        return []
+    sent = geomean([mine[OURS]["bytes"] / mine["ssp"]["bytes"] for mine in both])
+    work = geomean([computed_s(mine[OURS]) / computed_s(mine["ssp"]) for mine in both])
+    return [f"* Against `ssp` to the target: {sent:.2f} x the bytes, {work:.2f} x the compute time of all workers."]
 
 
 def policies(cells: dict[str, dict[str, Record]]) -> str:
@@ -96,20 +102,54 @@ def policies(cells: dict[str, dict[str, Record]]) -> str:
 def scenarios(found: Record, cells: dict[str, dict[str, Record]]) -> str:
     """Give one line for each scenario."""
     lines = [
-        "| scenario | `foresync`, s | best peer | its time, s | ratio | 95% interval | ratio to `ssp` | utilisation |",
-        "|---|---|---|---|---|---|---|---|",
+        "| scenario | `foresync`, s | best peer | its time, s | ratio | 95% interval | ratio to `ssp` | utilisation "
+        "| bound, s | gap closed | final loss less the peer's (95%) |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for one in found["ratios"]:
         mine = cells[one["scenario"]]
         peer = mine[one["best_peer"]]
         keys = " ".join(f"{key}={value:g}" for key, value in peer["params"].items() if isinstance(value, int | float))
-        to_ssp = time_of(mine[OURS]) / time_of(mine["ssp"]) if "ssp" in mine else math.nan
+        to_ssp = f"{time_of(mine[OURS]) / time_of(mine['ssp']):.2f}" if "ssp" in mine else "-"
         lines.append(
             f"| {one['scenario']} | {time_of(mine[OURS]):.1f} | {one['best_peer']} {keys} | {time_of(peer):.1f} | "
-            f"{one['vs_best_peer']:.2f} | {between(one['vs_best_peer_ci95'])} | {to_ssp:.2f} | "
-            f"{100 * mine[OURS]['utilisation']:.1f}% |"
+            f"{one['vs_best_peer']:.2f} | {between(one['vs_best_peer_ci95'])} | {to_ssp} | "
+            f"{100 * mine[OURS]['utilisation']:.1f}% | {bound(one)} | {loss_difference(one)} |"
         )
     return "\n".join([*lines, ""])
+
+
+def bounds(found: Record) -> list[str]:
+    """Say how near the bound is, and in how many scenarios the final loss is clearly above the best peer's."""
+    lines = []
+    if found.get("gap_closed_median") is not None:
+        lines.append(
+            f"* Of the gap from the best peer to the bound, the median share that is closed is "
+            f"{100 * found['gap_closed_median']:.0f}%. The bound is one on throughput, no peer: `asp` where nothing "
+            "travels, with a rate tuned there. Where fewer iterations do, the share is above 100%."
+        )
+    if found.get("num_final_compared"):
+        lines.append(
+            f"* The final test loss is above the best peer's by more than its 95% interval (paired over seeds) in "
+            f"{found['num_final_above']} of {found['num_final_compared']} scenarios."
+        )
+    return lines
+
+
+def bound(one: Record) -> str:
+    """Give the time of the bound and the share of the gap that is closed."""
+    if "bound_s" not in one:
+        return "- | -"
+    closed = one["gap_closed"]
+    return f"{one['bound_s']:.1f} | {'-' if closed is None else f'{100 * closed:.0f}%'}"
+
+
+def loss_difference(one: Record) -> str:
+    """Give the difference of the final losses with its interval, and whether all of that lies above 0."""
+    if "is_final_above" not in one:
+        return "-"
+    low, high = one["final_ci95"]
+    return f"{one['final_vs_best_peer']:+.4f} ({low:+.4f} to {high:+.4f}{'; above' if one['is_final_above'] else ''})"
 
 
 def final(cells: dict[str, dict[str, Record]]) -> str:

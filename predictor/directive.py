@@ -25,6 +25,8 @@ class Directive:
     * "steps"      weights = pulled + alpha x own; a push carries the steps since the last one
     * "agreement"  the same, with an alpha that the worker estimates (METHOD section 5); `alpha` is its least value
     * "anchor"     weights = pulled + alpha x (weights - pulled); a push carries weights - pulled
+
+    A bounded push (not with "anchor") that is longer than usual, per iteration, is shortened to what was usual.
     """
 
     push_at: int  # push at this iteration (completed count); past it: at the next boundary
@@ -33,3 +35,4 @@ class Directive:
     push_after: PushAfter = "merged"
     merge: Merge = "steps"
     patience_s: float | None = None  # it waits where it pushes and the newest weights landed longer ago; None: never
+    is_bounded: bool = False  # its long pushes are shortened

@@ -14,6 +14,7 @@ completed, so its first push carries `iteration >= 1`. An event of the log is th
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, Literal
 
 from predictor.directive import NEVER_WAITS as NEVER_WAITS  # noqa: PLC0414 (an export: part of the vocabulary)
@@ -116,9 +117,10 @@ class DeadlinePassed(Stimulus):
 
 @record
 class Retuned(Stimulus):
-    """Parameters of the running policy were changed by a person."""
+    """Parameters of the running policy, or of its forecaster, were changed by a person."""
 
-    params: dict[str, Any]
+    params: dict[str, Any]  # of the policy: the changed ones
+    forecaster: dict[str, Any] = field(default_factory=dict)  # the changed ones; with `name`: all of another one
 
 
 @record
@@ -171,7 +173,8 @@ class DirectiveChanged(Instruction):
 class AggregateApplied(Instruction):
     """Add scale x delta of each contribution to the global weights, whose version this makes.
 
-    With a momentum: velocity = momentum x velocity + that sum; the global weights move by the velocity.
+    With a momentum: velocity = momentum x velocity + velocity_share x that sum; the global weights move by the
+    velocity, and by the rest of the sum.
     """
 
     version: int
@@ -179,6 +182,7 @@ class AggregateApplied(Instruction):
     contributions: tuple[Contribution, ...]
     reason: str
     momentum: float = 0.0
+    velocity_share: float = 1.0
 
 
 @record

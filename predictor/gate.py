@@ -13,11 +13,13 @@ The gate is the same under a live clock (`workers/server/live_gate.py`), under a
 5. A worker that is not a member is not released, held or redirected; its pushes are an error, except that
    pushes which arrived before it left stay pending until the policy applies or discards them.
 6. A worker leaves with its updates applied: `acknowledged` never falls.
+7. A forecaster that is changed in mid-run is built anew and taught what was seen of its worker.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from predictor.errors import ProtocolError
@@ -42,22 +44,32 @@ from predictor.events import (
     WorkerLeft,
     WorkerReleased,
 )
-from predictor.forecasters import ForecasterParams
+from predictor.forecasters import Forecaster, ForecasterParams, with_changes
 from predictor.policies.base import UNASKED, Member, PolicyParams, Verdict
 
-_BOUNDARY = (PushArrived, IterationReported)
+_NUM_KEPT = 128  # compute times of each worker, from which a changed forecaster learns; bounds what that costs
 _UNTOLD = Directive(push_at=1, max_ahead=0, alpha=0.0)  # what a member holds before its first release
 
 
 class Gate:
     """State of the synchronisation, and the policy's `Cluster`."""
 
-    def __init__(self, policy: PolicyParams, forecaster: ForecasterParams) -> None:
+    def __init__(self, policy: PolicyParams, forecaster: ForecasterParams, *, is_logged: bool = True) -> None:
+        """Start without members.
+
+        Args:
+            policy: the rule.
+            forecaster: of each member, where the policy forecasts.
+            is_logged: False leaves out the instructions that tell a worker nothing (aggregates, holds, plans,
+                forecasts): for a simulation of times alone, which has neither weights nor a log.
+        """
         self.now_s = 0.0
         self.version = 0
+        self.is_logged = is_logged
         self._policy_params = policy
         self._policy = policy.build()
-        self._forecaster_params = forecaster
+        self._first_forecaster = self._forecaster_params = forecaster
+        self._seen: dict[int, deque[float]] = {}  # newest compute times of each member whose forecaster is asked
         self._members: dict[int, Member] = {}
         self.members: Mapping[int, Member] = self._members
         self._acknowledged: dict[int, int] = {}  # of all workers that ever pushed
@@ -92,10 +104,10 @@ class Gate:
         Raises:
             ProtocolError: the stimulus contradicts the state; nothing has changed.
         """
-        if isinstance(stimulus, _BOUNDARY):
+        if isinstance(stimulus, PushArrived) or isinstance(stimulus, IterationReported):  # noqa: SIM101 (it is faster)
             member = self._reach(stimulus)
             instructions = self._carry_out(self._policy.decide(self, stimulus))
-            if self._policy.forecasts:
+            if self.is_logged and self._policy.forecasts:
                 instructions += self._forecast(member)
             return instructions
         if isinstance(stimulus, DeadlinePassed) and stimulus.token != self._token:
@@ -122,10 +134,13 @@ class Gate:
             raise ProtocolError(
                 f"worker {boundary.worker} reached iteration {iteration} after iteration {member.iteration}"
             )
-        self.now_s = max(self.now_s, boundary.at_s)
+        if boundary.at_s > self.now_s:  # noqa: PLR1730 (a call of max costs more)
+            self.now_s = boundary.at_s
         member.iteration = iteration
         member.running_since_s = boundary.ended_at_s
         member.forecaster.observe(boundary.compute_s)
+        if (seen := self._seen.get(boundary.worker)) is not None:
+            seen.append(boundary.compute_s)
         if isinstance(boundary, PushArrived):
             is_waiting = boundary.is_blocking
             self._leave_clock(member.clock)
@@ -151,11 +166,14 @@ class Gate:
                 self._join(stimulus)
             case WorkerLeft():
                 self._leave_clock(self._members.pop(stimulus.worker).clock)
+                self._seen.pop(stimulus.worker, None)
             case Retuned():
-                self._policy.params = dataclasses.replace(self._policy.params, **stimulus.params)
+                self._retune(stimulus)
             case RunResumed():
                 self.version = stimulus.version
                 self._policy = self._policy_params.build()
+                self._forecaster_params = self._first_forecaster
+                self._seen.clear()
                 self._members.clear()
                 self._pending.clear()
                 self._min_clock, self._num_slowest = None, 0
@@ -170,7 +188,7 @@ class Gate:
             clock=joined.iteration,
             iteration=joined.iteration,
             incarnation=joined.incarnation,
-            forecaster=self._forecaster_params.build() if self._policy.forecasts else UNASKED,
+            forecaster=self._new_forecaster(joined.worker),
             directive=_UNTOLD,
             running_since_s=self.now_s,
             acknowledged=self._acknowledged[joined.worker],
@@ -178,6 +196,24 @@ class Gate:
         if self._min_clock is not None and joined.iteration <= self._min_clock:
             self._num_slowest = self._num_slowest + 1 if joined.iteration == self._min_clock else 1
             self._min_clock = joined.iteration
+
+    def _new_forecaster(self, worker: int) -> Forecaster:
+        """Build the forecaster of a worker that joins, and begin to keep what it is shown."""
+        if not self._policy.forecasts:
+            return UNASKED
+        self._seen[worker] = deque(maxlen=_NUM_KEPT)
+        return self._forecaster_params.build()
+
+    def _retune(self, retuned: Retuned) -> None:
+        self._policy.params = dataclasses.replace(self._policy.params, **retuned.params)
+        if not retuned.forecaster:
+            return
+        self._forecaster_params = with_changes(self._forecaster_params, retuned.forecaster)
+        for worker, seen in self._seen.items():
+            forecaster = self._forecaster_params.build()
+            for compute_s in seen:
+                forecaster.observe(compute_s)
+            self._members[worker].forecaster = forecaster
 
     def _leave_clock(self, clock: int) -> None:
         """Take note that a member is no longer at this clock."""
@@ -200,7 +236,7 @@ class Gate:
     def _carry_out(self, verdict: Verdict) -> list[Instruction]:
         instructions: list[Instruction] = []
         if verdict.apply:
-            instructions.append(self._apply(verdict))
+            self._apply(verdict, instructions)
         for push, reason in verdict.discard:
             self._settle((push,))
             instructions.append(PushDiscarded(self.now_s, push.worker, push.iteration, reason))
@@ -210,46 +246,39 @@ class Gate:
             member = self._members[worker]
             if member.is_waiting and member.held_reason != reason:
                 member.held_reason = reason
-                instructions.append(WorkerHeld(self.now_s, worker, waits_for, reason))
+                if self.is_logged:
+                    instructions.append(WorkerHeld(self.now_s, worker, waits_for, reason))
         for worker, directive, reason in verdict.redirect:
             member = self._members[worker]
             if member.directive != directive:
                 member.directive = directive
                 instructions.append(DirectiveChanged(self.now_s, worker, directive, reason))
-        if verdict.plan:
-            plan = verdict.plan
-            instructions.append(
-                SyncPlanned(
-                    at_s=self.now_s,
-                    version=self.version + 1,
-                    cut_at_s=plan.cut_at_s,
-                    low_at_s=plan.low_at_s,
-                    high_at_s=plan.high_at_s,
-                    idle_fraction=plan.idle_fraction,
-                    pushes=plan.pushes,
-                    reason=plan.reason,
-                )
-            )
+        if verdict.plan and self.is_logged:
+            plan, version = verdict.plan, self.version + 1
+            cut_s = plan.cut_at_s, plan.low_at_s, plan.high_at_s
+            instructions.append(SyncPlanned(self.now_s, version, *cut_s, plan.idle_fraction, plan.pushes, plan.reason))
         if verdict.wake_at_s is not None:
             self._token += 1
             instructions.append(WakeAt(self.now_s, self._token, max(self.now_s, verdict.wake_at_s)))
         return instructions
 
-    def _apply(self, verdict: Verdict) -> AggregateApplied:
-        contributions = []
+    def _apply(self, verdict: Verdict, instructions: list[Instruction]) -> None:
         acknowledged, version = self._acknowledged, self.version
         for push in verdict.apply:
             worker, iteration = push.worker, push.iteration
-            contributions.append(Contribution(worker, iteration, push.num_iterations, version - push.pulled_version))
             if iteration > acknowledged.get(worker, 0):
                 acknowledged[worker] = iteration
             if member := self._members.get(worker):
                 member.acknowledged = acknowledged[worker]
+        self.version = version + 1
+        if self.is_logged:
+            pushes = verdict.apply
+            contributions = tuple(
+                [Contribution(p.worker, p.iteration, p.num_iterations, version - p.pulled_version) for p in pushes]
+            )
+            what = verdict.scale, contributions, verdict.apply_reason, verdict.momentum, verdict.velocity_share
+            instructions.append(AggregateApplied(self.now_s, version + 1, *what))
         self._settle(verdict.apply)
-        self.version = version = version + 1
-        return AggregateApplied(
-            self.now_s, version, verdict.scale, tuple(contributions), verdict.apply_reason, verdict.momentum
-        )
 
     def _settle(self, pushes: Sequence[PushArrived]) -> None:
         """Take pushes out of what is pending."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import operator
 import typing
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from predictor.errors import LogError
@@ -30,6 +32,32 @@ def _converters(kind: type[Event]) -> dict[str, Callable[[Any], Any]]:
 
 _CONVERTERS = {name: _converters(kind) for name, kind in EVENTS.items()}
 _FIELDS = {name: tuple(f.name for f in dataclasses.fields(kind)) for name, kind in EVENTS.items()}
+_ENVELOPE = ("seq", "kind")  # of a line, before its event's own fields
+
+
+def _maker(kind: type[Event]) -> Callable[[dict[str, Any]], Event] | None:
+    """Give what builds an event from a line that holds all its fields and nothing else.
+
+    The fields are handed over in one call, by place, which costs a third of handing them over by name.
+    """
+    names = _FIELDS[kind.__name__]
+    converters = [(names.index(name), convert) for name, convert in _CONVERTERS[kind.__name__].items()]
+    if len(names) == 1:
+        return None
+    values = operator.itemgetter(*names)
+    if not converters:
+        return lambda fields: kind(*values(fields))
+
+    def make(fields: dict[str, Any]) -> Event:
+        row = list(values(fields))
+        for place, convert in converters:
+            row[place] = convert(row[place])
+        return kind(*row)
+
+    return make
+
+
+_MAKERS = {(name, len(_FIELDS[name]) + len(_ENVELOPE)): _maker(kind) for name, kind in EVENTS.items()}
 
 
 def to_fields(event: Event) -> dict[str, Any]:
@@ -47,6 +75,11 @@ def from_fields(fields: dict[str, Any]) -> Event:
     Raises:
         LogError: unknown kind, or missing or unknown fields.
     """
+    named = fields.get("kind")
+    make = _MAKERS.get((named, len(fields))) if isinstance(named, str) and "seq" in fields else None
+    if make is not None:
+        with suppress(KeyError, TypeError):  # as many fields, but not these: said below
+            return make(fields)
     rest = dict(fields)
     rest.pop("seq", None)
     name = rest.pop("kind", None)

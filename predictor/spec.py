@@ -18,7 +18,7 @@ from predictor.decoding import decode
 from predictor.errors import Complaint, SpecError
 from predictor.forecasters import AnyForecasterParams, TimingParams
 from predictor.params import STRICT, param
-from predictor.policies import AnyPolicyParams, PredictiveParams
+from predictor.policies import AnyPolicyParams, ForesyncParams
 from predictor.speeds import AnySpeedParams, LognormalParams
 
 MAX_RUNS_PER_EXPERIMENT = 1_000
@@ -113,7 +113,7 @@ class RunSpec:
     name: Annotated[str, param("Name in lists.", min_length=1, max_length=120)] = "run"
     task: TaskSpec = field(default_factory=TaskSpec)
     cluster: ClusterSpec = field(default_factory=ClusterSpec)
-    policy: AnyPolicyParams = field(default_factory=PredictiveParams)
+    policy: AnyPolicyParams = field(default_factory=ForesyncParams)
     forecaster: AnyForecasterParams = field(default_factory=TimingParams)
     speed: AnySpeedParams = field(default_factory=LognormalParams)
     transfer: TransferSpec = field(default_factory=TransferSpec)

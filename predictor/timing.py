@@ -16,6 +16,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from predictor.forecasters import Forecast
 
 _GRACE = 0.1  # of an iteration: steady workers have quantiles as narrow as the clock's noise
 _MAX_ENDS = 64  # forecast ends of one worker in one plan; bounds the cost of a decision
+_FEW_ENDS = 100  # up to here a loop is quicker than vectors
+_SHORTEST_S = 1e-9  # of a round
+_EQUAL = 1e-12  # difference of idle fractions that is noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def least_idle_cut(
     """
     first_possible_s = max(worker_ends[0] for worker_ends in ends.values())
     # Each end moves its worker's last end forward by its distance from the end before it, so that a running sum of
-    # these steps over the sorted ends is sum_i e_i. Few vector operations, since there may be ten ends or thousands.
+    # these steps over the sorted ends is sum_i e_i.
     merged: list[float] = []
     steps: list[float] = []
     for worker_ends in ends.values():
@@ -111,17 +115,59 @@ def least_idle_cut(
             merged.append(end_s)
             steps.append(end_s - before_s)
             before_s = end_s
+    scan = _scan_few if len(merged) <= _FEW_ENDS else _scan_many
+    at_s, idle_fraction = scan(
+        merged, steps, _Round(round_started_s, first_possible_s, limit_s, sum(arrived), len(ends) + len(arrived))
+    )
+    num_iterations = {
+        worker: len(worker_ends) if worker_ends[-1] <= at_s else bisect_right(worker_ends, at_s)
+        for worker, worker_ends in ends.items()
+    }
+    return Cut(at_s, max(0.0, idle_fraction), num_iterations)
+
+
+class _Round(NamedTuple):
+    """What a scan has to know of the round."""
+
+    started_s: float
+    first_s: float  # no cut before it
+    limit_s: float  # no cut after it, but for the first one that is possible
+    arrived_s: float  # sum over the workers that have pushed
+    num_workers: int
+
+
+def _scan_few(merged: Sequence[float], steps: Sequence[float], of: _Round) -> tuple[float, float]:
+    """Give the best of the merged ends and its idle fraction; quicker than vectors where there are few."""
+    started_s, first_s, limit_s, arrived_s, num_workers = of
+    cuts: list[float] = []
+    idle_fractions: list[float] = []
+    sum_s = 0.0
+    for place in sorted(range(len(merged)), key=merged.__getitem__):
+        cut_s = merged[place]
+        sum_s += steps[place]
+        if cut_s < first_s:
+            continue
+        if cut_s > limit_s and cuts:
+            break
+        length_s = cut_s - started_s
+        idle_s = cut_s - (sum_s + arrived_s) / num_workers
+        cuts.append(cut_s)
+        idle_fractions.append(idle_s / (length_s if length_s > _SHORTEST_S else _SHORTEST_S))
+    enough = min(idle_fractions) + _EQUAL
+    best = next(place for place, idle_fraction in enumerate(idle_fractions) if idle_fraction < enough)
+    return cuts[best], idle_fractions[best]
+
+
+def _scan_many(merged: Sequence[float], steps: Sequence[float], of: _Round) -> tuple[float, float]:
+    """Do the same with few vector operations."""
     cuts = np.array(merged)
     order = cuts.argsort(kind="stable")
-    sums_of_ends = np.array(steps)[order].cumsum()
+    sums_s = np.array(steps)[order].cumsum()
     cuts = cuts[order]
-    start = int(cuts.searchsorted(first_possible_s))
-    stop = max(start + 1, int(cuts.searchsorted(limit_s, "right")))
-    cuts, sums_of_ends = cuts[start:stop], sums_of_ends[start:stop]
-    num_workers = len(ends) + len(arrived)
-    lengths = np.maximum(cuts - round_started_s, 1e-9)
-    idle_fractions = (cuts - (sums_of_ends + sum(arrived)) / num_workers) / lengths
-    best = int((idle_fractions < idle_fractions.min() + 1e-12).argmax())  # of equal ones the earliest
-    at_s = float(cuts[best])
-    num_iterations = {worker: bisect_right(worker_ends, at_s) for worker, worker_ends in ends.items()}
-    return Cut(at_s, max(0.0, float(idle_fractions[best])), num_iterations)
+    start = int(cuts.searchsorted(of.first_s))
+    stop = max(start + 1, int(cuts.searchsorted(of.limit_s, "right")))
+    cuts, sums_s = cuts[start:stop], sums_s[start:stop]
+    lengths_s = np.maximum(cuts - of.started_s, _SHORTEST_S)
+    idle_fractions = (cuts - (sums_s + of.arrived_s) / of.num_workers) / lengths_s
+    best = int((idle_fractions < idle_fractions.min() + _EQUAL).argmax())  # of equal ones the earliest
+    return float(cuts[best]), float(idle_fractions[best])

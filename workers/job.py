@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Job:
     incarnation: int  # 0, and one more for each resume
     resumed: RunResumed | None  # where to go on
     retuned: dict[str, Any]  # parameters of the policy that were changed before the resume
+    retuned_forecaster: dict[str, Any] = field(default_factory=dict)  # those of its forecaster
 
     def build_model(self) -> FlatModel:
         """Build the model with the first weights of this seed."""

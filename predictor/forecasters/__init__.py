@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from predictor.forecasters.adversarial import FrozenParams, InvertedParams, RandomParams
@@ -42,6 +44,16 @@ else:
     AnyForecasterParams = one_of(FORECASTERS, "name")
 
 
+def with_changes(params: ForecasterParams, changes: Mapping[str, Any]) -> ForecasterParams:
+    """Give the parameters with changes, which were checked; another `name` starts from its own defaults."""
+    name = changes.get("name", params.name)
+    of_kind: Any = params  # a dataclass, which its protocol cannot say
+    changed: ForecasterParams = (
+        dataclasses.replace(of_kind, **changes) if name == params.name else FORECASTERS[name](**changes)
+    )
+    return changed
+
+
 def build_adversarial(name: str) -> ForecasterParams:
     """Give the parameters of a forecaster that is wrong on purpose.
 
@@ -64,4 +76,5 @@ __all__ = [
     "ForecasterParams",
     "TimingParams",
     "build_adversarial",
+    "with_changes",
 ]

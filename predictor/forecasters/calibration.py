@@ -50,30 +50,22 @@ class Tails:
 
     def learn(self, duration_s: float, centre_s: float) -> None:
         """Learn a duration, and the centre that was forecast for it; both > 0."""
-        ratio = duration_s / centre_s
-        is_below, is_above = ratio < self.low, ratio > self.high
-        self.width_s = _FORGETTING * self.width_s + (1 - _FORGETTING) * (self.high - self.low) * centre_s
-        self._low_level = _limited(self._low_level + _STEP * (_TAIL - is_below))
-        self._high_level = _limited(self._high_level + _STEP * (_TAIL - is_above))
-        self._recent.append(ratio)
-        insort(self.ratios, ratio)
-        if len(self._recent) > _MEMORY:
-            del self.ratios[bisect_right(self.ratios, self._recent.popleft()) - 1]
-        self.low = self.ratios[self._rank(self._low_level)]
-        self.high = self.ratios[-1 - self._rank(self._high_level)]
-        trust = len(self.ratios) / _ENOUGH
-        if trust < 1:
-            self.low = trust * min(self.low, 1.0) + (1 - trust) * _PRIOR_LOW
-            self.high = trust * max(self.high, 1.0) + (1 - trust) * _PRIOR_HIGH
-
-    def _rank(self, share: float) -> int:
-        """Give how many ratios lie beyond an end of the window.
-
-        The share of a future value among n past ones, rounded up: where the tail begins with a jump to another
-        level, the end of the window stays on this side of it. What that lets through, the level makes up for.
-        """
-        num = len(self.ratios)
-        return min(num - 1, math.ceil(share * (num + 1)) - 1)
+        ratio, ratios, recent = duration_s / centre_s, self.ratios, self._recent
+        low, high = self.low, self.high
+        self.width_s = _FORGETTING * self.width_s + (1 - _FORGETTING) * (high - low) * centre_s
+        self._low_level = low_level = _limited(self._low_level + _STEP * (_TAIL - (ratio < low)))
+        self._high_level = high_level = _limited(self._high_level + _STEP * (_TAIL - (ratio > high)))
+        recent.append(ratio)
+        insort(ratios, ratio)
+        if len(recent) > _MEMORY:
+            del ratios[bisect_right(ratios, recent.popleft()) - 1]
+        num = len(ratios)
+        low, high = ratios[_rank(low_level, num)], ratios[-1 - _rank(high_level, num)]
+        if num < _ENOUGH:
+            trust = num / _ENOUGH
+            low = trust * min(low, 1.0) + (1 - trust) * _PRIOR_LOW
+            high = trust * max(high, 1.0) + (1 - trust) * _PRIOR_HIGH
+        self.low, self.high = low, high
 
 
 class Calibrated:
@@ -131,5 +123,17 @@ class Calibrated:
         return Forecast(mean_s, min(low_s, mean_s), max(high_s, mean_s))
 
 
+def _rank(share: float, num: int) -> int:
+    """Give how many of `num` ratios lie beyond an end of the window.
+
+    The share of a future value among n past ones, rounded up: where the tail begins with a jump to another
+    level, the end of the window stays on this side of it. What that lets through, the level makes up for.
+    """
+    rank = math.ceil(share * (num + 1)) - 1
+    return rank if rank < num else num - 1
+
+
 def _limited(level: float) -> float:
-    return min(_LARGEST_LEVEL, max(_LEAST_LEVEL, level))
+    if level < _LEAST_LEVEL:
+        return _LEAST_LEVEL
+    return level if level < _LARGEST_LEVEL else _LARGEST_LEVEL

@@ -25,6 +25,10 @@ class CutWindows:
         self._started_s = 0.0
         self._usual_s = _SHORTEST_S
 
+    def open(self, at_s: float) -> None:
+        """Begin the first round; without it, that begins at 0."""
+        self._started_s = at_s
+
     def plan(self, now_s: float, expected_s: float) -> tuple[float, float, float]:
         """Give the 5% quantile, the expectation and the 95% quantile of a cut that is expected for `expected_s`."""
         length_s = max(_LEAST_SHARE * self._usual_s, expected_s - self._started_s)

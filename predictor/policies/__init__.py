@@ -43,4 +43,4 @@ if TYPE_CHECKING:
 else:
     AnyPolicyParams = one_of(POLICIES, "name")
 
-__all__ = ["POLICIES", "AnyPolicyParams", "Policy", "PolicyParams", "PredictiveParams"]
+__all__ = ["POLICIES", "AnyPolicyParams", "ForesyncParams", "Policy", "PolicyParams", "PredictiveParams"]

@@ -8,7 +8,7 @@ The gate carries the verdict out and turns it into instructions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -95,20 +95,36 @@ class Plan:
     reason: str
 
 
-@dataclass(slots=True)
 class Verdict:
     """What a policy answers. Carried out in this order: apply, discard, release, hold, redirect, plan, wake."""
 
-    apply: Sequence[PushArrived] = ()  # pending pushes that become one aggregate
-    scale: float = 0.0  # weight of each delta in it
-    apply_reason: str = ""
-    momentum: float = 0.0  # of the server's velocity, see `AggregateApplied`
-    discard: list[tuple[PushArrived, str]] = field(default_factory=list)
-    release: list[tuple[int, Directive, str]] = field(default_factory=list)
-    hold: list[tuple[int, tuple[int, ...], str]] = field(default_factory=list)  # worker, waits for, reason
-    redirect: list[tuple[int, Directive, str]] = field(default_factory=list)  # new directive, no weights
-    plan: Plan | None = None
-    wake_at_s: float | None = None  # replaces an earlier wish
+    __slots__ = (
+        "apply",
+        "apply_reason",
+        "discard",
+        "hold",
+        "momentum",
+        "plan",
+        "redirect",
+        "release",
+        "scale",
+        "velocity_share",
+        "wake_at_s",
+    )
+
+    # Written out, since one is made at every stimulus: a dataclass with lists takes half as long again.
+    def __init__(self, apply: Sequence[PushArrived] = (), scale: float = 0.0, wake_at_s: float | None = None) -> None:
+        self.apply = apply  # pending pushes that become one aggregate
+        self.scale = scale  # weight of each delta in it
+        self.apply_reason = ""
+        self.momentum = 0.0  # of the server's velocity, see `AggregateApplied`
+        self.velocity_share = 1.0  # of the sum of the deltas
+        self.discard: list[tuple[PushArrived, str]] = []
+        self.release: list[tuple[int, Directive, str]] = []
+        self.hold: list[tuple[int, tuple[int, ...], str]] = []  # worker, waits for, reason
+        self.redirect: list[tuple[int, Directive, str]] = []  # new directive, no weights
+        self.plan: Plan | None = None
+        self.wake_at_s = wake_at_s  # replaces an earlier wish
 
 
 class Policy(Protocol):
@@ -148,7 +164,12 @@ def apply_newest(verdict: Verdict, cluster: Cluster) -> None:
     push = cluster.pending[-1]
     verdict.apply = (push,)
     verdict.scale = 1 / len(cluster.members)
-    verdict.apply_reason = f"applied at arrival, {cluster.staleness(push)} updates stale"
+    verdict.apply_reason = _applied(cluster.version - push.pulled_version)
+
+
+@lru_cache(maxsize=1024)
+def _applied(staleness: int) -> str:
+    return f"applied at arrival, {staleness} updates stale"
 
 
 def names(workers: Sequence[int]) -> str:

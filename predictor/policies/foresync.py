@@ -12,8 +12,16 @@ What it does to the weights: each delta is added at its arrival with weight 1/N;
 `snapshot + alpha x own steps not in the snapshot`, with an alpha that follows how well its own past steps have
 agreed with the global movement (`Directive.merge = "agreement"`).
 
-Invariant: first weights + sum of (delta / N at its arrival) = global weights. Every boundary is answered: at the
-latest when the next one is heard of.
+A push that is longer than the worker's usual ones is shortened to their median (`Directive.is_bounded`): what is far
+out of the ordinary would be applied to weights that it was not computed on.
+
+The global weights have a momentum that suits old gradients: a delta is added at once, as without, and then repeated
+little by little over the pushes that follow. The usual momentum repeats it mostly at the next few pushes, whose
+gradients know nothing of it yet; over many rounds everybody has seen most of it, so much more of it can be repeated
+(docs/decisions/momentum-over-many-rounds.md).
+
+Invariant: first weights + sum of (delta as pushed / N at its arrival) + what was repeated of it since = global
+weights. Every boundary is answered: at the latest when the next one is heard of.
 """
 
 from __future__ import annotations
@@ -62,6 +70,23 @@ class ForesyncParams:
         float | None,
         param("Share of own unmerged steps that is kept; absent: from their agreement.", ge=0, le=1, advanced=True),
     ] = None
+    bound: Annotated[
+        Literal["usual", "none"],
+        param("Whether a push longer than the worker's usual ones is shortened to their median.", advanced=True),
+    ] = "usual"
+    momentum: Annotated[
+        float,
+        param(
+            "A push moves the weights 1 / (1 - momentum) times as far in the end, as with the usual momentum; 0: once.",
+            ge=0,
+            lt=1,
+            advanced=True,
+        ),
+    ] = 0.75
+    momentum_rounds: Annotated[
+        float,
+        param("Rounds over which that is spread; a round is one push of each worker.", ge=2, le=10_000, advanced=True),
+    ] = 16.0
 
     def build(self) -> Foresync:
         return Foresync(self)
@@ -107,6 +132,7 @@ class Foresync:
             case PushArrived() | IterationReported():
                 if isinstance(stimulus, PushArrived):
                     apply_newest(verdict, cluster)
+                    self._repeat(verdict, len(cluster.members))
                 self._hear(cluster, verdict, stimulus)
             case DeadlinePassed():
                 self._asked_s = math.inf
@@ -120,6 +146,17 @@ class Foresync:
         self._send_due(cluster, verdict)
         self._ask(verdict)
         return verdict
+
+    def _repeat(self, verdict: Verdict, num_members: int) -> None:
+        """Let the weights repeat what is applied: momentum / (1 - momentum) times in all, fading over the rounds.
+
+        An aggregate moves them by (1 - share) + share (1 + decay + decay^2 + ...) of its sum.
+        """
+        momentum = self.params.momentum
+        if momentum > 0:
+            num_pushes = self.params.momentum_rounds * num_members
+            verdict.momentum = 1 - 1 / num_pushes  # the decay
+            verdict.velocity_share = min(1.0, momentum / (1 - momentum) / (num_pushes - 1))
 
     def _hear(self, cluster: Cluster, verdict: Verdict, boundary: PushArrived | IterationReported) -> None:
         """Learn from a boundary, and plan the next answer."""
@@ -189,10 +226,10 @@ class Foresync:
     def _directive(self, line: _Line, member: Member, num_members: int) -> Directive:
         """Push whenever the uplink is free, never wait for an answer, unless its way is short."""
         patience_s = self._late_s(line, member)
-        alpha = self.params.alpha
+        alpha, is_bounded = self.params.alpha, self.params.bound == "usual"
         if alpha is None:
-            return Directive(1, NEVER_WAITS, 1 / num_members, "received", "agreement", patience_s)
-        return Directive(1, NEVER_WAITS, alpha, "received", "steps", patience_s)
+            return Directive(1, NEVER_WAITS, 1 / num_members, "received", "agreement", patience_s, is_bounded)
+        return Directive(1, NEVER_WAITS, alpha, "received", "steps", patience_s, is_bounded)
 
     def _ask(self, verdict: Verdict) -> None:
         """Ask to be woken for the next answer."""

@@ -14,6 +14,9 @@ deadlines up to twice the slowest worker's iteration, the one with the least idl
 sum(latest - p_i) / (N x latest), where p_i is worker i's first end not before the deadline and `latest` the largest of
 them; the earliest where several are equal. It is put midway between two forecast ends, since a worker that just misses
 it does a whole iteration more. While nothing is known, everybody pushes at the first boundary.
+
+Where something is known of the members, the end of the round that is expected stands in the log, with its window and
+each worker's push.
 """
 
 from __future__ import annotations
@@ -23,10 +26,13 @@ from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from typing import Annotated, Literal
 
-from predictor.events import DeadlinePassed, Directive, Retuned, Stimulus
+from predictor.events import DeadlinePassed, Directive, PlannedPush, Retuned, Stimulus
+from predictor.forecasters import Forecast
 from predictor.params import STRICT, param
 from predictor.policies.base import BLOCKING_ALPHA, Cluster, Member, Verdict, blocking
+from predictor.policies.cut_forecast import CutForecast
 from predictor.policies.rounds import Round, welcome
+from predictor.timing import Outlook
 
 _UNTIL_TOLD = 2**31 - 1  # as `Directive.push_at`
 _LONGEST = 2.0  # adaptive deadline, in iterations of the slowest worker
@@ -88,11 +94,14 @@ class Fsp:
         self._started_s = 0.0
         self._due_s: float | None = None  # of the round; None while there are no members
         self._is_told = False  # the deadline has passed, and the members were told
+        self._cut = CutForecast()
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
         verdict = Verdict()
         self._round.take(stimulus)
+        self._cut.learn(stimulus)
         if self._round.is_complete(cluster):
+            self._cut.close(cluster.now_s)
             reason = self._round.close(cluster, verdict)
             self._open(cluster, verdict, cluster.now_s)
             for member in cluster.members.values():
@@ -118,15 +127,35 @@ class Fsp:
         if not cluster.members:
             return
         length_s = self.params.deadline_s
+        # Who is unknown does not bend the deadline.
+        known = [(m, forecast) for m in cluster.members.values() if (forecast := m.forecaster.forecast())]
+        known = [(member, forecast) for member, forecast in known if forecast.mean_s > 0]
         if length_s is None:
-            known = [forecast.mean_s for m in cluster.members.values() if (forecast := m.forecaster.forecast())]
-            known = [one for one in known if one > 0]  # who is unknown does not bend the deadline
-            length_s = least_idle_deadline(known) if known else 0.0
+            length_s = least_idle_deadline([forecast.mean_s for _, forecast in known]) if known else 0.0
         self._due_s = started_s + length_s
+        if known:
+            self._announce(cluster, verdict, known)
         if self._due_s <= cluster.now_s:
             self._pass_deadline(cluster, verdict)
         else:
             verdict.wake_at_s = self._due_s
+
+    def _announce(self, cluster: Cluster, verdict: Verdict, known: Sequence[tuple[Member, Forecast]]) -> None:
+        """Put into the log when this round is expected to end, and each push of those who are known."""
+        due_s, up_s = self._due_s or cluster.now_s, self._cut.up_s
+        ends_s: dict[int, float] = {}
+        pushes = []
+        for member, forecast in known:
+            begun_s = cluster.now_s + self._cut.down_s if member.is_waiting else member.running_since_s
+            outlook = Outlook(begun_s, forecast, forecast)
+            num = outlook.first_after(due_s - _TIE * forecast.mean_s)
+            ends_s[member.worker] = end_s = outlook.end_s(num)
+            low_s, high_s = outlook.interval_s(num)
+            planned = PlannedPush(member.worker, member.iteration + num, end_s + up_s, low_s + up_s, high_s + up_s)
+            pushes.append(planned)
+        length_s = due_s - self._started_s
+        why = f"first ends after the deadline, {length_s:.3f} s after the round's start"
+        verdict.plan = self._cut.plan(cluster.now_s, self._started_s + self._cut.down_s, ends_s, pushes, why)
 
     def _pass_deadline(self, cluster: Cluster, verdict: Verdict) -> None:
         """Tell all who train to push at their next boundary; once a round."""

@@ -17,7 +17,7 @@ local training meanwhile. How that is done here:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -91,12 +91,19 @@ class Predictive:
         missing = [m for m in cluster.members.values() if m.worker not in arrived]
         late, self._late = self._late, set()
         awaited: dict[int, Expectation | None] = {}
+        now_s, kept, limit_s, uplink_s = cluster.now_s, self._expectations, self._limit_s, self._uplink_s
         for member in missing:
-            expectation = self._expectation(cluster, member)
-            if member.worker in late or (expectation and self._is_overdue(cluster.now_s, member, expectation)):
-                self._late.add(member.worker)
+            worker = member.worker
+            expectation = kept.get(worker)
+            if expectation is None or not expectation.holds(member, now_s):
+                expectation = self._expectation(cluster, member)
+            elif worker not in late and now_s < expectation.first_due_s(limit_s) + uplink_s:
+                awaited[worker] = expectation  # nothing has changed, and no push of it can be overdue
+                continue
+            if worker in late or (expectation and self._is_overdue(now_s, member, expectation)):
+                self._late.add(worker)
             else:
-                awaited[member.worker] = expectation
+                awaited[worker] = expectation
         if cluster.pending and not awaited:
             self._close_round(cluster, verdict)
             return verdict
@@ -181,20 +188,18 @@ class Predictive:
         )
         reason = f"cut planned for {cut.at_s:.3f} s"
         push_at: dict[int, int] = {}
-        first_due_s = math.inf
+        dues_s: list[float] = []
+        max_ahead, alpha = self.params.max_local_iterations, self.params.alpha
         for worker, one in expected.items():
             num = cut.num_iterations[worker] + one.first - 1
             push_at[worker] = iteration = one.iteration + num
-            first_due_s = min(first_due_s, one.due_s(num, self._limit_s))
-            if not self._is_told(cluster.members[worker].directive, iteration):
+            dues_s.append(one.due_s(num, self._limit_s))
+            held = cluster.members[worker].directive
+            if held.push_at != iteration or held.max_ahead != max_ahead or held.alpha != alpha:
                 verdict.redirect.append((worker, self._directive(iteration), reason))
-        self._announce(cluster, verdict, cut, [(one, worker, push_at[worker]) for worker, one in expected.items()])
-        self._wake(verdict, first_due_s + self._uplink_s)
+        self._announce(cluster, verdict, cut, expected, push_at)
+        self._wake(verdict, min(dues_s) + self._uplink_s)
         return push_at
-
-    def _is_told(self, held: Directive, push_at: int) -> bool:
-        params = self.params
-        return held.push_at == push_at and held.max_ahead == params.max_local_iterations and held.alpha == params.alpha
 
     def _expect(self, expectation: Expectation, worker: int, push_at: int) -> PlannedPush:
         """Say when the push will arrive; it is not waited for longer than until it is overdue."""
@@ -208,7 +213,8 @@ class Predictive:
         cluster: Cluster,
         verdict: Verdict,
         cut: Cut,
-        pushes: Sequence[tuple[Expectation, int, int]],
+        expected: Mapping[int, Expectation],
+        push_at: Mapping[int, int],
     ) -> None:
         """Put the plan into the log, unless it is the one that stands there."""
         version = cluster.version + (2 if verdict.apply else 1)
@@ -216,7 +222,7 @@ class Predictive:
         if self._announced and self._announced[0] == version and abs(self._announced[1] - cut.at_s) <= tolerance_s:
             return
         self._announced = (version, cut.at_s)
-        planned = tuple(self._expect(*push) for push in pushes)
+        planned = tuple([self._expect(one, worker, push_at[worker]) for worker, one in expected.items()])
         low_s, cut_s, high_s = self._windows.plan(cluster.now_s, max(push.expected_at_s for push in planned))
         late = f"; overdue: {names(sorted(self._late))}" if self._late else ""
         verdict.plan = Plan(
@@ -236,13 +242,10 @@ class Predictive:
     # ---- forecasts --------------------------------------------------------------------------------------
 
     def _expectation(self, cluster: Cluster, member: Member) -> Expectation | None:
-        """Give what is expected of a member, kept while nothing that it rests on has changed.
+        """Find out what is expected of a member, and keep it for as long as nothing that it rests on has changed.
 
         A newcomer is taken for the slowest known; None while none is known.
         """
-        kept = self._expectations.get(member.worker)
-        if kept is not None and not member.is_waiting and kept.holds(member, cluster.now_s):
-            return kept
         started_s = cluster.now_s if member.is_waiting else member.running_since_s
         if member.is_waiting or self._resumed_s.get(member.worker) == started_s:
             started_s += self._down_s
@@ -274,8 +277,6 @@ class Predictive:
         return self._newcomer
 
     def _is_overdue(self, now_s: float, member: Member, expectation: Expectation) -> bool:
-        if now_s < expectation.due_s(expectation.first, self._limit_s) + self._uplink_s:
-            return False  # the soonest that any push of it could be overdue
         num = max(expectation.first, member.directive.push_at - member.iteration)
         # Exactly what `_wake` was told: rounded otherwise, a wake-up could come a hair too early, again and again.
         return now_s >= expectation.due_s(num, self._limit_s) + self._uplink_s
@@ -284,7 +285,18 @@ class Predictive:
 class Expectation:
     """What is expected of a member, with what was derived from it."""
 
-    __slots__ = ("_due", "_due_limit_s", "_ends", "_since_s", "_until_s", "first", "iteration", "outlook")
+    __slots__ = (
+        "_due",
+        "_due_limit_s",
+        "_ends_limit_s",
+        "_ends_s",
+        "_first_due_s",
+        "_since_s",
+        "_until_s",
+        "first",
+        "iteration",
+        "outlook",
+    )
 
     def __init__(self, outlook: Outlook, first: int, basis: tuple[int, float, float]) -> None:
         """Keep an outlook.
@@ -298,22 +310,35 @@ class Expectation:
         self.iteration, self._since_s, self._until_s = basis
         self._due: dict[int, float] = {}  # by number, for the limit
         self._due_limit_s: float | None = None
-        self._ends: tuple[float, list[float]] | None = None  # limit and the ends up to there
+        self._first_due_s: float | None = None  # of the first one, for that limit
+        self._ends_s: list[float] = []  # up to that limit
+        self._ends_limit_s = math.nan
 
     def holds(self, member: Member, now_s: float) -> bool:
-        """Tell whether it still holds for a member that is training."""
-        return now_s <= self._until_s and member.iteration == self.iteration and member.running_since_s == self._since_s
+        """Tell whether it still holds: for a member that trains, and is in the same iteration."""
+        return (
+            now_s <= self._until_s
+            and member.iteration == self.iteration
+            and member.running_since_s == self._since_s
+            and not member.is_waiting
+        )
 
     def ends_s(self, limit_s: float) -> list[float]:
         """Give the expected ends at which it may push, see `Outlook.ends_s`."""
-        if self._ends is None or self._ends[0] != limit_s:
-            self._ends = (limit_s, self.outlook.ends_s(limit_s, self.first))
-        return self._ends[1]
+        if self._ends_limit_s != limit_s:
+            self._ends_limit_s, self._ends_s = limit_s, self.outlook.ends_s(limit_s, self.first)
+        return self._ends_s
+
+    def first_due_s(self, limit_s: float | None) -> float:
+        """Give `due_s` of the first iteration at whose end it may push."""
+        if self._first_due_s is None or self._due_limit_s != limit_s:
+            self._first_due_s = self.due_s(self.first, limit_s)
+        return self._first_due_s
 
     def due_s(self, num: int, limit_s: float | None) -> float:
         """Give the end of the num-th iteration from which a push is overdue; no limit: none is planned yet."""
         if self._due_limit_s != limit_s:
-            self._due, self._due_limit_s = {}, limit_s
+            self._due, self._due_limit_s, self._first_due_s = {}, limit_s, None
         due_s = self._due.get(num)
         if due_s is None:
             due_s = self._due[num] = self.outlook.due_s(num, math.inf if limit_s is None else limit_s)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any
 
@@ -35,18 +36,21 @@ from predictor.events import (
 )
 from predictor.gate import Gate
 from predictor.simulator.ends import closing, departures, standstill
-from predictor.simulator.scenario import Scenario, SimulationResult
+from predictor.simulator.plain import NotPlainError, simulate_plainly
+from predictor.simulator.scenario import Scenario, SimulationResult, result_of
 from predictor.simulator.trainer import Trainer
 from predictor.simulator.worker import Exchange, VirtualWorker
 
 OnEvent = Callable[[Event], None]
 
 _MAX_EVENTS = 50_000_000  # of a simulation that only time ends
-_MAX_EVENTS_PER_ITERATION = 100  # boundary, arrival and landing are 3; the rest is for a policy's wake-ups
+# Boundary, arrival and landing are 3; the rest is for a policy's wake-ups. Evaluations end with the workers, and do
+# not count: there may be any number of them in an iteration.
+_MAX_EVENTS_PER_ITERATION = 100
 _SPARE_EVENTS = 100_000
 
 # Kinds of scheduled events.
-_BOUNDARY, _ARRIVAL, _LANDING, _EVALUATION = range(4)
+_BOUNDARY, _ARRIVAL, _LANDING = range(3)
 
 
 def simulate(
@@ -74,6 +78,9 @@ def simulate(
     """
     if scenario.iterations is None and scenario.until_s is None:
         raise SpecError([Complaint("stop", None, "needs iterations or seconds to be simulated")])
+    if on_event is None and trainer is None:
+        with suppress(NotPlainError):
+            return simulate_plainly(scenario)
     simulation = _Simulation(scenario, on_event, trainer)
     if on_event:
         on_event(RunStarted(0.0, wall_time_s, run_id, True, dict(versions or {})))
@@ -88,7 +95,8 @@ class _Simulation:
 
     def __init__(self, scenario: Scenario, on_event: OnEvent | None, trainer: Trainer | None) -> None:
         self._scenario, self._emit, self._trainer = scenario, on_event, trainer
-        self._gate = Gate(scenario.policy, scenario.forecaster)
+        is_logged = on_event is not None or trainer is not None
+        self._gate = Gate(scenario.policy, scenario.forecaster, is_logged=is_logged)
         self._handle = self._gate.handle
         pairs = zip(scenario.speeds, scenario.transfers, strict=True)
         self._workers = [VirtualWorker(worker, *models) for worker, models in enumerate(pairs)]
@@ -99,6 +107,8 @@ class _Simulation:
         self._now_s = 0.0
         self._num_alive = len(self._workers)
         self._wake: tuple[float, int] | None = None  # due time and token of the newest wish
+        self._evaluation = (math.inf, 0)  # when the next one is due, and its place among events of the same time
+        self._num_evaluations = 0
         self._num_pushes = self._max_lead = 0
         self._makespan_s = 0.0
         self._target: TargetReached | None = None
@@ -108,7 +118,7 @@ class _Simulation:
         for worker in self._workers:
             self._feed(WorkerJoined(0.0, worker.worker, 0, 0))
         if self._trainer:
-            self._schedule(0.0, _EVALUATION, 0, 0)
+            self._plan_evaluation()
         limit = _MAX_EVENTS
         if self._scenario.iterations is not None:
             limit = _SPARE_EVENTS + _MAX_EVENTS_PER_ITERATION * self._scenario.iterations * len(self._workers)
@@ -116,10 +126,13 @@ class _Simulation:
         while self._num_alive:
             if not heap and not self._wake:
                 raise SimulationError(standstill(self._now_s, self._scenario, self._workers, self._gate))
-            if self._sequence > limit:
+            if self._sequence - self._num_evaluations > limit:
                 raise SimulationError(f"no end in sight after {limit} events, at {self._now_s:g} s of virtual time")
-            is_wake = self._wake is not None and (not heap or self._wake[0] < heap[0][0])
-            next_s = self._wake[0] if self._wake and is_wake else heap[0][0]
+            is_evaluation = not heap or self._evaluation < heap[0]
+            next_s = self._evaluation[0] if is_evaluation else heap[0][0]
+            is_wake = self._wake is not None and self._wake[0] < next_s
+            if self._wake and is_wake:
+                next_s = self._wake[0]
             if self._departures and self._departures[-1][0] <= next_s:
                 self._depart(*self._departures.pop())
                 continue
@@ -127,10 +140,10 @@ class _Simulation:
             if is_wake:
                 self._wake_up()
                 continue
-            _, _, kind, number, payload = heappop(heap)
-            if kind == _EVALUATION:
-                self._evaluate(payload + 1)
+            if is_evaluation:
+                self._evaluate()
                 continue
+            _, _, kind, number, payload = heappop(heap)
             worker = workers[number]
             if not worker.is_alive:
                 continue
@@ -142,7 +155,7 @@ class _Simulation:
             else:
                 self._land(worker, *payload)
 
-    def _evaluate(self, number: int) -> None:
+    def _evaluate(self) -> None:
         """Measure the global weights at this moment, which takes no virtual time; end the run at its target."""
         assert self._trainer, "nothing else schedules evaluations"
         for event in self._trainer.evaluate(self._now_s, self._gate.version):
@@ -151,13 +164,20 @@ class _Simulation:
             if isinstance(event, TargetReached):
                 self._target = event
                 self._departures = [(self._now_s, worker.worker, "stopped") for worker in reversed(self._workers)]
-        self._schedule(number * self._scenario.evaluate_every_s, _EVALUATION, 0, number)
+        self._plan_evaluation()
+
+    def _plan_evaluation(self) -> None:
+        """Let the next one be due. It is not in the heap, which so is empty where nobody does anything any more."""
+        self._sequence += 1
+        self._evaluation = (self._num_evaluations * self._scenario.evaluate_every_s, self._sequence)
+        self._num_evaluations += 1
 
     # ---- the worker's side ------------------------------------------------------------------------------
 
     def _compute(self, worker: VirtualWorker) -> None:
         """Start the next iteration, on the weights that landed last; have a pull out where it may be answered."""
-        duration_s = max(self._step_s, worker.duration_s(worker.iteration, self._now_s))
+        duration_s = worker.duration_s(worker.iteration, self._now_s)
+        duration_s = max(duration_s, self._step_s)
         if not 0 < duration_s < math.inf:
             raise SimulationError(
                 f"iteration {worker.iteration} of worker {worker.worker} would take {duration_s:g} s: "
@@ -193,8 +213,7 @@ class _Simulation:
             self._go_on(worker, is_blocking)
             self._send(worker, push)
         else:
-            ahead = iteration - worker.pushed.iteration
-            is_waiting = bool(worker.in_flight) and ahead >= directive.max_ahead
+            is_waiting = bool(worker.in_flight) and iteration - worker.pushed.iteration >= directive.max_ahead
             self._go_on(worker, is_waiting)
             at_s = max(self._now_s, worker.pushed.arrived_s)
             down_s, worker.down_s = worker.down_s, 0.0
@@ -264,9 +283,12 @@ class _Simulation:
             worker.overlapped_until_s = min(worker.overlapped_until_s, self._now_s)
         worker.version = released.version
         worker.directive = released.directive
-        if worker.directive.max_ahead > 0:
+        goes_on = is_blocked and not worker.is_at_cap
+        if is_blocked and not goes_on:
+            worker.blocked_from_s = self._now_s  # these weights crossed its push: it waits on, for those that hold it
+        if worker.directive.max_ahead > 0 or worker.blocked_from_s is not None:
             self._hold_pull(worker)
-        if is_blocked:
+        if goes_on:
             self._compute(worker)
 
     # ---- the server's side ------------------------------------------------------------------------------
@@ -333,7 +355,7 @@ class _Simulation:
                 if self._trainer:
                     self._trainer.apply(instruction)
             elif isinstance(instruction, WakeAt):
-                self._wake = (instruction.due_at_s, instruction.token)
+                self._wake = (instruction.due_at_s, instruction.token) if instruction.due_at_s < math.inf else None
             elif isinstance(instruction, PushDiscarded):
                 discarded = self._workers[instruction.worker]
                 discarded.settled = max(discarded.settled, instruction.iteration)
@@ -373,13 +395,5 @@ class _Simulation:
         return closing(self._now_s, self._scenario, self._workers, self._target)
 
     def result(self) -> SimulationResult:
-        times = tuple(worker.times() for worker in self._workers)
-        wall_s = sum(one.wall_s for one in times)
-        return SimulationResult(
-            makespan_s=self._makespan_s,
-            utilisation=sum(one.compute_s for one in times) / wall_s if wall_s > 0 else 0.0,
-            workers=times,
-            num_pushes=self._num_pushes,
-            max_lead=self._max_lead,
-            version=self._gate.version,
-        )
+        times = [worker.times() for worker in self._workers]
+        return result_of(times, self._makespan_s, self._num_pushes, self._max_lead, self._gate.version)

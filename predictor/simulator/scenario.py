@@ -53,6 +53,21 @@ class SimulationResult:
     version: int  # updates applied
 
 
+def result_of(
+    times: Sequence[WorkerTimes], makespan_s: float, num_pushes: int, max_lead: int, version: int
+) -> SimulationResult:
+    """Give the figures of a run from those of its workers."""
+    wall_s = sum(one.wall_s for one in times)
+    return SimulationResult(
+        makespan_s=makespan_s,
+        utilisation=sum(one.compute_s for one in times) / wall_s if wall_s > 0 else 0.0,
+        workers=tuple(times),
+        num_pushes=num_pushes,
+        max_lead=max_lead,
+        version=version,
+    )
+
+
 def scenario_of(spec: RunSpec, read_text: ReadText, *, step_s: float = 0.0, message_bytes: int = 0) -> Scenario:
     """Give the scenario of a run's spec; its target is left aside, since a simulation knows no loss.
 

@@ -89,6 +89,14 @@ class VirtualWorker:
         """Tell whether a pull is outstanding: held by the server, or answered with weights on their way."""
         return self.is_pull_held or self.released_s is not None
 
+    @property
+    def is_at_cap(self) -> bool:
+        """Tell whether it may not go on before weights land that hold its newest push."""
+        directive = self.directive
+        if directive.push_after == "received" or not self.in_flight:
+            return False
+        return self.iteration - self.pushed.iteration >= directive.max_ahead
+
     def unblock(self, at_s: float, exchange: Exchange) -> None:
         """Count the time in which it did not compute: on the way up, at the server, on the way down."""
         if self.blocked_from_s is None:
@@ -97,7 +105,9 @@ class VirtualWorker:
         up_s = max(0.0, min(arrived_s, at_s) - from_s)
         down_s = 0.0 if self.released_s is None else max(0.0, at_s - max(self.released_s, arrived_s, from_s))
         self.transfer_s += up_s + down_s
-        self.wait_s += max(0.0, at_s - from_s - up_s - down_s)
+        wait_s = at_s - from_s - up_s - down_s
+        if wait_s > 0:
+            self.wait_s += wait_s
         self.blocked_from_s = None
 
     def waits_with(self) -> Exchange:

@@ -16,6 +16,8 @@ from predictor.errors import SimulationError
 from predictor.events import (
     AggregateApplied,
     Event,
+    ExchangeFinished,
+    IterationFinished,
     PushArrived,
     PushDiscarded,
     RunFinished,
@@ -213,3 +215,26 @@ def check_replays(scenario: Scenario) -> None:
     assert report.is_same, report.difference
     assert report.num_stimuli > 0
     assert report.num_instructions > 0
+
+
+def check_the_cap_holds(scenario: Scenario, cap: int) -> None:
+    """Nobody does more than `cap` iterations past a push before weights have landed that include it.
+
+    With a cap of 0 the next iteration begins only when they have.
+    """
+    events, _ = record(scenario)
+    settled: dict[tuple[int, int], int] = {}  # worker, version -> own iterations up to this one are in that release
+    for event in of(WorkerReleased, events):
+        settled[event.worker, event.version] = event.acknowledged
+    for worker in range(len(scenario.speeds)):
+        merged = [
+            (one.at_s, settled[worker, one.version]) for one in of(ExchangeFinished, events) if one.worker == worker
+        ]
+        pushes = [(one.ended_at_s, one.iteration) for one in of(PushArrived, events) if one.worker == worker]
+        for step in of(IterationFinished, events):
+            if step.worker != worker:
+                continue
+            known = max((up_to for at_s, up_to in merged if at_s <= step.started_at_s), default=0)
+            sent = max((number for at_s, number in pushes if at_s <= step.started_at_s), default=0)
+            if sent > known:
+                assert step.iteration - sent <= cap, f"worker {worker}, iteration {step.iteration}, push {sent}"

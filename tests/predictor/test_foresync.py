@@ -46,6 +46,13 @@ def test_newcomers_push_whenever_the_uplink_is_free_and_merge_by_agreement():
     assert (released.directive.push_after, released.directive.merge) == ("received", "agreement")
 
 
+@pytest.mark.parametrize(("bound", "is_bounded"), [("usual", True), ("none", False)])
+@pytest.mark.parametrize("alpha", [None, 0.5])
+def test_workers_are_told_whether_their_pushes_are_bounded(bound, is_bounded, alpha):
+    (released,) = of(WorkerReleased, Hand(ForesyncParams(bound=bound, alpha=alpha)).join(0.0, 0))
+    assert released.directive.is_bounded == is_bounded
+
+
 def test_the_floor_of_alpha_is_one_share_of_the_members():
     hand = Hand(ForesyncParams(), num_workers=4)
     assert hand.directive[3].alpha == 1 / 4
@@ -62,6 +69,27 @@ def test_each_delta_is_added_at_its_arrival_with_the_weight_of_one_member():
     left = [one.at_s for one in of(WorkerLeft, events)]
     assert all(one.scale == 1 / (3 - sum(at_s < one.at_s for at_s in left)) for one in aggregates)
     assert result.num_pushes == 60
+
+
+@pytest.mark.parametrize("num_members", [1, 3, 64])
+@pytest.mark.parametrize(("momentum", "num_times"), [(0.5, 1), (0.75, 3), (0.9, 9)])
+def test_a_delta_is_repeated_as_often_as_by_the_usual_momentum_and_over_many_rounds(momentum, num_times, num_members):
+    hand = Hand(ForesyncParams(momentum=momentum, momentum_rounds=16.0), num_members)
+    (aggregate,) = of(AggregateApplied, hand.push(1.0, 0))
+    decay, share = aggregate.momentum, aggregate.velocity_share
+    assert share * decay / (1 - decay) == pytest.approx(num_times)
+    within = share * decay * (1 - decay ** (16 * num_members)) / (1 - decay)
+    assert within / num_times == pytest.approx(1 - 1 / 2.718, abs=0.02)  # of what is repeated, in the 16 rounds
+
+
+def test_without_momentum_the_weights_move_by_the_deltas_alone():
+    (aggregate,) = of(AggregateApplied, Hand(ForesyncParams(momentum=0.0), 3).push(1.0, 0))
+    assert (aggregate.momentum, aggregate.velocity_share) == (0.0, 1.0)
+
+
+def test_a_high_momentum_over_few_rounds_is_never_more_than_the_usual_one():
+    (aggregate,) = of(AggregateApplied, Hand(ForesyncParams(momentum=0.99, momentum_rounds=2.0), 1).push(1.0, 0))
+    assert (aggregate.momentum, aggregate.velocity_share) == (0.5, 1.0)
 
 
 def test_weights_land_just_before_the_boundary():

@@ -65,6 +65,17 @@ def test_the_lead_is_at_most_one_under_bsp(scenario):
     checks.check_bounded_lead(scenario, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "cap"),
+    [("predictive", "max_local_iterations"), ("cocod", "local_iterations"), ("overlap_local_sgd", "local_iterations")],
+)
+@of_the_house
+@given(data=st.data())
+def test_nobody_goes_further_past_its_push_than_the_cap(name, cap, data):
+    scenario = data.draw(scenarios(policies(name), max_iterations=30))
+    checks.check_the_cap_holds(scenario, getattr(scenario.policy, cap))
+
+
 @of_the_house
 @given(scenarios(st.just(BspParams())))
 def test_bsp_releases_when_ssp_0_does(scenario):

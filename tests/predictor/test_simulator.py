@@ -274,6 +274,50 @@ def test_a_policy_that_wakes_for_ever_is_stopped():
         simulate(scenario(_Hold(wakes=True), [1.0], iterations=2))
 
 
+class _Measures:
+    """A trainer without weights: it only counts how often it is asked to measure."""
+
+    def __init__(self):
+        self.measured_s = []
+
+    def compute(self, worker, iteration):
+        return 0.0
+
+    def push(self, worker, iteration):
+        pass
+
+    def apply(self, aggregate):
+        pass
+
+    def discard(self, worker, iteration):
+        pass
+
+    def release(self, worker):
+        pass
+
+    def land(self, worker, acknowledged, directive):
+        pass
+
+    def evaluate(self, at_s, version):
+        self.measured_s.append(at_s)
+        return []
+
+
+def test_long_iterations_may_be_measured_any_number_of_times():
+    trainer = _Measures()
+    wanted = scenario(AspParams(), [25_000.0], iterations=1, evaluate_every_s=0.2)
+    assert simulate(wanted, trainer=trainer).makespan_s == 25_000.0
+    assert len(trainer.measured_s) > 120_000
+    assert trainer.measured_s[:3] == [0.0, 0.2, 0.4]
+
+
+def test_a_standstill_is_seen_although_measuring_would_go_on_for_ever():
+    trainer = _Measures()
+    with pytest.raises(SimulationError, match="wait for ever from 2 s on"):
+        simulate(scenario(_Hold(wakes=False), [1.0, 2.0], iterations=3, evaluate_every_s=0.5), trainer=trainer)
+    assert len(trainer.measured_s) <= 5
+
+
 def test_only_the_newest_wish_is_kept():
     events, _ = record(scenario(PredictiveParams(), [[1.0, 1.0, 1.0, 9.0], 1.0], iterations=12))
     tokens = [event.token for event in of(DeadlinePassed, events)]

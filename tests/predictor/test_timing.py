@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from predictor import timing
 from predictor.forecasters import Forecast
 from predictor.timing import Outlook, least_idle_cut
 
@@ -34,6 +35,20 @@ def test_cut_is_the_best_of_all_possible_cuts(durations, arrived, limit_s):
     for worker, num in cut.num_iterations.items():
         assert ends[worker][num - 1] <= cut.at_s
         assert num == len(ends[worker]) or ends[worker][num] > cut.at_s or ends[worker][num] > limit_s
+
+
+durations_s = st.one_of(st.sampled_from([0.5, 1.0, 2.0]), st.floats(0.01, 5.0))  # few different values make ties
+
+
+@given(st.lists(st.lists(durations_s, min_size=1, max_size=8), min_size=1, max_size=8), st.floats(0.0, 9.0))
+def test_few_ends_and_many_are_scanned_alike(durations, limit_s):
+    ends = {worker: list(itertools.accumulate(row)) for worker, row in enumerate(durations)}
+    cuts = []
+    for few in (10_000, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(timing, "_FEW_ENDS", few)
+            cuts.append(least_idle_cut(ends, [0.25], 0.0, limit_s))
+    assert cuts[0] == cuts[1], "to the last digit"
 
 
 def test_one_slow_worker_sets_the_cut_and_the_fast_ones_fill_it():

@@ -12,6 +12,7 @@ from predictor.events import (
     CheckpointWritten,
     DirectiveChanged,
     EvaluationFinished,
+    ForecastUpdated,
     IterationFinished,
     MessageLogged,
     ProcessExited,
@@ -112,10 +113,22 @@ def test_a_retuned_policy_reaches_workers_that_train(new_run: Callable[..., Live
     assert run.finish().outcome == "stopped"
 
 
+def test_a_retuned_forecaster_is_asked_from_then_on(new_run: Callable[..., LiveRun]) -> None:
+    run = new_run(policy={"name": "predictive"}, stop={"iterations": 5000}).start()
+    run.wait_for_training()
+    run.command(command="retune", params={}, forecaster={"name": "median", "window": 3})
+    retuned = run.wait_for(Retuned)
+    assert (retuned.params, retuned.forecaster) == ({}, {"name": "median", "window": 3})
+    run.wait_for(ForecastUpdated, lambda forecast: forecast.at_s > retuned.at_s)
+    run.command(command="stop")
+    assert run.finish().outcome == "stopped"
+
+
 IMPOSSIBLE = {
+    '{"command": "retune", "params": {}, "forecaster": {"window": 3}}': "forecaster is not used by the policy ssp",
     '{"command": "retune", "params": {"threshold": -1}}': "not retuned: policy.threshold must be >= 0, got -1",
     '{"command": "retune", "params": {"treshold": 1}}': "not retuned: policy.treshold is not a known key, got 1",
-    '{"command": "retune", "params": {"name": "asp"}}': "the policy is ssp and cannot become another one",
+    '{"command": "retune", "params": {"name": "asp"}}': "must stay ssp: a run that trains cannot change its policy",
     '{"command": "dance"}': 'control.jsonl asks for what is not known: {"command": "dance"}',
     '"no object"': 'control.jsonl asks for what is not known: {"unreadable": "\\"no object\\""}',
     "{": 'control.jsonl asks for what is not known: {"unreadable": "{"}',

@@ -179,6 +179,7 @@ def _summed(job: Job, params: PolicyParams, choice: Record, seeds: list[Record])
         "num_reached": sum(one["time_s"] is not None for one in seeds),
         "utilisation": _mean([one["utilisation"] for one in seeds]),
         "final_metric": None if None in metrics else _mean(metrics),
+        "final_per_seed": metrics,
         "pushes_per_iteration": _mean([one["pushes_per_iteration"] for one in seeds]),
         "cpu_s": choice["cpu_s"] + sum(one["cpu_s"] for one in seeds),
         "bytes": round(_mean([one["bytes"] for one in seeds])),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from predictor.errors import SimulationError
+from workers.bench.bounds import bound_jobs
 from workers.bench.cache import default_folder
 from workers.bench.cells import TUNING_SEEDS, Job, is_cached
 from workers.bench.peers import choose
@@ -43,12 +44,14 @@ def run(arguments: argparse.Namespace) -> Record:
     cache = _usable_cache(arguments.cache or default_folder())
     if arguments.out and not arguments.out.absolute().parent.is_dir():
         raise ScenarioError(f"--out must name a file in a folder that exists, got {str(arguments.out)!r}.")
-    jobs = [Job(scenario, policy, seeds, cache) for scenario in scenarios for policy in policies]
+    bounds = bound_jobs(scenarios, policies, seeds, cache)
+    jobs = [*(Job(scenario, policy, seeds, cache) for scenario in scenarios for policy in policies), *bounds]
     fresh = [job for job in jobs if not is_cached(job)]
     num_used = min(num_processes, max(1, len(fresh)))
     cpu_s = estimate_cpu_s(fresh)
     _print(
-        f"{len(jobs)} cells: {len(scenarios)} scenarios, {len(policies)} policies; {len(jobs) - len(fresh)} are "
+        f"{len(jobs)} cells: {len(scenarios)} scenarios, {len(policies)} policies"
+        f"{f', {len(bounds)} bounds' if bounds else ''}; {len(jobs) - len(fresh)} are "
         f"cached. About {_duration(cpu_s)} of CPU time, {_duration(cpu_s / num_used)} with {num_used} processes."
     )
     found: dict[tuple[str, str], Record] = {}
@@ -56,7 +59,8 @@ def run(arguments: argparse.Namespace) -> Record:
     def tell(job: Job, result: Record) -> None:
         mean_s, cpu_s = sum(result["per_seed"]) / len(seeds), result["cpu_s"]
         place = f"[{len(found) + 1}/{len(jobs)}]"
-        _print(f"{place} {job.scenario.name} {job.policy}: {mean_s:.1f} s ({cpu_s:.1f} s of CPU)")
+        name = " ".join(job.scenario.name.split())
+        _print(f"{place} {name} {job.policy}: {mean_s:.1f} s ({cpu_s:.1f} s of CPU)")
 
     cached = [job for job in jobs if job not in fresh]
     for batch, num in ((cached, 1), (fresh, num_used)):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from predictor.statistics import Interval, interval, mean
+from workers.bench.bounds import BOUND, bound_name, gap_closed
 from workers.bench.peers import OURS
 from workers.bench.scenario import Scenario
-from workers.bench.statistics import Interval, compare, interval, mean, summarise
+from workers.bench.statistics import compare, compare_final, summarise
 
 Record = dict[str, Any]
 Cells = Mapping[tuple[str, str], Record]  # by scenario and policy
@@ -20,8 +22,22 @@ def results_of(scenarios: Sequence[Scenario], cells: Cells) -> Record:
         mine = {policy: cell for (name, policy), cell in cells.items() if name == scenario.name}
         one = compare(scenario.name, scenario.transfer.transfer_s, mine)
         if one:
+            best = mine[one["best_peer"]]
+            one |= _against_bound(mine[OURS], best, cells.get((bound_name(scenario), BOUND)))
+            if scenario.target.metric == "test_loss":
+                one |= compare_final(mine[OURS], best)
             comparisons.append(one)
-    return {"cells": [_written(cell) for cell in cells.values()], "summary": summarise(comparisons)}
+    names = {scenario.name for scenario in scenarios}
+    written = [_written(cell) for (name, _), cell in cells.items() if name in names]
+    return {"cells": written, "summary": summarise(comparisons)}
+
+
+def _against_bound(ours: Record, peer: Record, bound: Record | None) -> Record:
+    """Give the time of the bound, and the share of the gap to it that is closed; nothing where there is none."""
+    if bound is None:
+        return {}
+    bound_s = mean(bound["per_seed"])
+    return {"bound_s": bound_s, "gap_closed": gap_closed(mean(ours["per_seed"]), mean(peer["per_seed"]), bound_s)}
 
 
 def _written(cell: Record) -> Record:
@@ -52,6 +68,8 @@ def table_of(scenarios: Sequence[Scenario], results: Record) -> str:
         if scenario.name in ratios:
             one = ratios[scenario.name]
             lines.append(f"  best peer {one['best_peer']}: {_ratio(one['vs_best_peer'], one['vs_best_peer_ci95'])}")
+            if "bound_s" in one:
+                lines.append(f"  bound on throughput (nobody idle, nothing travels): {one['bound_s']:.1f} s")
     return "\n".join([*lines, "", *_summary_lines(results["summary"])])
 
 
@@ -97,6 +115,12 @@ def _summary_lines(summary: Record) -> list[str]:
     ]
     if summary["vs_best_ssp_geomean"] is not None:
         lines.append(f"{OURS} / ssp: {_ratio(summary['vs_best_ssp_geomean'], summary['vs_best_ssp_ci95'])}")
+    if summary["gap_closed_median"] is not None:
+        closed = f"{100 * summary['gap_closed_median']:.0f} %"
+        lines.append(f"share of the gap from the best peer to the bound that is closed, median: {closed}")
+    if summary["num_final_compared"]:
+        num_above, num = summary["num_final_above"], summary["num_final_compared"]
+        lines.append(f"final test loss above the best peer's by more than its 95% interval: {num_above} of {num}")
     return lines
 
 

@@ -1,55 +1,15 @@
-"""Means with their intervals, and the ratios that sum a comparison up."""
+"""The ratios that sum a comparison up."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
+from predictor.statistics import geometric_interval, geometric_mean, interval, mean
 from workers.bench.peers import OURS, PEERS, SSP
 
-Interval = tuple[float, float]
 Record = dict[str, Any]
-
-# 97.5% quantiles of Student's t for 1 to 30 degrees of freedom.
-_QUANTILES = (
-    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
-    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860),
-    *(2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555, 2.0518, 2.0484, 2.0452, 2.0423),
-)
-_NORMAL = 1.959964
-
-
-def quantile(freedom: int) -> float:
-    """Give the 97.5% quantile of Student's t; above 30 by the first terms of its expansion in 1 / freedom."""
-    if freedom <= len(_QUANTILES):
-        return _QUANTILES[freedom - 1]
-    z = _NORMAL
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-
-
-def mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def interval(values: Sequence[float]) -> Interval | None:
-    """Give the 95% interval of the mean by Student's t; None for fewer than two values."""
-    if len(values) < 2:
-        return None
-    centre = mean(values)
-    variance = sum((value - centre) ** 2 for value in values) / (len(values) - 1)
-    half = quantile(len(values) - 1) * math.sqrt(variance / len(values))
-    return centre - half, centre + half
-
-
-def geometric_mean(ratios: Sequence[float]) -> float | None:
-    return math.exp(mean([math.log(ratio) for ratio in ratios])) if ratios else None
-
-
-def geometric_interval(ratios: Sequence[float]) -> Interval | None:
-    """Give the 95% interval of the geometric mean, by Student's t on the logarithms."""
-    logarithms = interval([math.log(ratio) for ratio in ratios])
-    return logarithms and (math.exp(logarithms[0]), math.exp(logarithms[1]))
 
 
 def compare(scenario: str, transfer_s: float, cells: Mapping[str, Record]) -> Record | None:
@@ -72,6 +32,22 @@ def compare(scenario: str, transfer_s: float, cells: Mapping[str, Record]) -> Re
     return ratios
 
 
+def compare_final(ours: Record, peer: Record) -> Record:
+    """Compare the test loss at the budget with a peer's: ours less the peer's, paired over the seeds.
+
+    It counts as above where the whole 95% interval lies above 0. Nothing is given where a run diverged, or without an
+    interval (one seed).
+    """
+    pairs = list(zip(ours.get("final_per_seed", ()), peer.get("final_per_seed", ()), strict=True))
+    if any(None in pair for pair in pairs):
+        return {}
+    differences = [one - other for one, other in pairs]
+    ci95 = interval(differences)
+    if ci95 is None:
+        return {}
+    return {"final_vs_best_peer": mean(differences), "final_ci95": list(ci95), "is_final_above": ci95[0] > 0}
+
+
 def summarise(comparisons: Sequence[Record]) -> Record:
     """Give the summary of all scenarios (METHOD section 8). The intervals are those over the scenarios."""
     best = [one["vs_best_peer"] for one in comparisons]
@@ -81,6 +57,7 @@ def summarise(comparisons: Sequence[Record]) -> Record:
         f"{transfer_s:g}": [one["vs_best_peer"] for one in comparisons if one["transfer_s"] == transfer_s]
         for transfer_s in transfers
     }
+    closed = [one["gap_closed"] for one in comparisons if one.get("gap_closed") is not None]
     worst = max(comparisons, key=lambda one: float(one["vs_best_peer"]), default=None)
     return {
         "vs_best_peer_geomean": geometric_mean(best),
@@ -92,5 +69,8 @@ def summarise(comparisons: Sequence[Record]) -> Record:
         "by_transfer_ci95": {key: geometric_interval(ratios) for key, ratios in groups.items()},
         "num_scenarios": len(comparisons),
         "num_lost": sum(ratio > 1 for ratio in best),
+        "num_final_compared": sum("is_final_above" in one for one in comparisons),
+        "num_final_above": sum(one.get("is_final_above", False) for one in comparisons),
+        "gap_closed_median": median(closed) if closed else None,
         "ratios": list(comparisons),
     }

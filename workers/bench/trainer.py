@@ -19,6 +19,7 @@ _DIVERGED = 1e3  # a loss from which no learning rate comes back
 _FORGET = 0.95
 _SHARE = 0.85
 _FIRST_ALPHA = 0.5
+_NUM_USUAL = 20  # pushes whose median length bounds the next one
 
 
 class Worker:
@@ -30,6 +31,9 @@ class Worker:
         self.weights = np.zeros((num, length), np.float32)
         self.layers = task.shape.views(self.weights)
         self.since_push = np.zeros((num, length), np.float32)
+        self.num_since_push = 0  # iterations
+        self.is_bounded = False
+        self.lengths: deque[Array] = deque(maxlen=_NUM_USUAL)  # (L,), of the last pushes, per iteration
         self.pushed: deque[tuple[int, Array]] = deque()  # (iteration, delta), not acknowledged
         self.snapshot = np.zeros((num, length), np.float32)  # the last one that was merged
         self.coming: deque[Array] = deque()  # released and not merged
@@ -51,6 +55,7 @@ class Worker:
     def merge(self, settled: int, directive: Directive) -> None:
         """Take in the oldest snapshot on its way."""
         new = self.coming.popleft()
+        self.is_bounded = directive.is_bounded
         answered = [self.pushed.popleft()[1] for _ in range(self._num_answered(settled))]
         if directive.merge == "anchor":
             self.weights[:] = new + np.float32(directive.alpha) * (self.weights - new)
@@ -64,6 +69,15 @@ class Worker:
             np.multiply(own, alpha, out=self.weights)
             self.weights += new
         self.snapshot = new
+
+    def shorten(self, delta: Array) -> None:
+        """Bound a push by the usual length of the pushes before it, per iteration."""
+        length = np.sqrt(np.einsum("lp,lp->l", delta, delta)) / np.float32(self.num_since_push)
+        if self.lengths:
+            usual = np.median(np.stack(self.lengths), axis=0)
+            is_long = (length > usual) & (usual > 0)
+            delta *= np.where(is_long, usual / np.where(is_long, length, 1), 1)[:, None].astype(np.float32)
+        self.lengths.append(length)
 
     def _num_answered(self, settled: int) -> int:
         return sum(iteration <= settled for iteration, _ in self.pushed)
@@ -114,13 +128,16 @@ class GridTrainer:
         gradient *= self._minus_rates
         me.weights += gradient
         me.since_push += gradient
+        me.num_since_push += 1
         self.num_gradients += 1
         return float(losses[0])
 
     def push(self, worker: int, iteration: int) -> None:
         me = self._workers[worker]
         delta = me.weights - me.snapshot if self._pushes_offset else me.since_push
-        me.since_push = np.zeros_like(delta)
+        if me.is_bounded and not self._pushes_offset:
+            me.shorten(delta)
+        me.since_push, me.num_since_push = np.zeros_like(delta), 0
         me.pushed.append((iteration, delta))
         self._pending[worker, iteration] = delta
 
@@ -128,9 +145,12 @@ class GridTrainer:
         deltas = [self._pending.pop((one.worker, one.iteration)) for one in aggregate.contributions]
         total = sum(deltas[1:], deltas[0]) * np.float32(aggregate.scale)
         if aggregate.momentum:
+            velocity = np.float32(aggregate.velocity_share) * total
             if self._velocity is not None:
-                total += np.float32(aggregate.momentum) * self._velocity
-            self._velocity = total
+                velocity += np.float32(aggregate.momentum) * self._velocity
+            self._velocity = velocity
+            self.weights += velocity
+            total *= np.float32(1 - aggregate.velocity_share)
         self.weights += total
 
     def discard(self, worker: int, iteration: int) -> None:

@@ -32,12 +32,13 @@ from predictor.events import (
     MessageLogged,
     Outcome,
     ProcessExited,
+    Retuned,
     RunFinished,
     RunStarted,
     TargetReached,
 )
 from predictor.log import from_fields
-from predictor.spec import read_run, to_data
+from predictor.retuning import retune, retuned_spec
 from workers.coordinator.children import Child, Family, describe_exit
 from workers.coordinator.directory import Control, RunDirectory
 from workers.coordinator.journal import Journal
@@ -84,8 +85,8 @@ class Coordinator:
         self._num_finished = 0  # workers that did all their iterations
         self._lost: list[int] = []  # workers that died
         self._has_reached_target = has_reached_target
-        self._params = to_data(job.spec)["policy"]
-        self._params.update(job.retuned)
+        earlier = Retuned(0.0, job.retuned, job.retuned_forecaster)
+        self._spec = retuned_spec(job.spec, [earlier])  # what the gate decides by
         self._num_signals = 0
 
     def run(self) -> Outcome:
@@ -130,8 +131,10 @@ class Coordinator:
             match command:
                 case {"command": "stop"}:
                     self._stop("stopped", str(command.get("reason") or "stopped by the user"))
-                case {"command": "retune", "params": dict(params)}:
-                    self._retune(params)
+                case {"command": "retune", "params": dict(params), **rest} if isinstance(
+                    rest.get("forecaster", {}), dict
+                ):
+                    self._retune(params, rest.get("forecaster", {}))
                 case _:
                     self._say("error", f"control.jsonl asks for what is not known: {json.dumps(command)[:120]}")
 
@@ -337,20 +340,17 @@ class Coordinator:
 
     # ---- small change -----------------------------------------------------------------------------------
 
-    def _retune(self, params: dict[str, Any]) -> None:
-        """Check changed parameters of the policy and hand them to the gate."""
+    def _retune(self, params: dict[str, Any], forecaster: dict[str, Any]) -> None:
+        """Check changed parameters of the policy and of its forecaster, and hand them to the gate."""
         if self._phase is not Phase.TRAINING:
             return
-        changed = self._params | params
         try:
-            if changed["name"] != self._params["name"]:
-                raise ValueError(f"the policy is {self._params['name']} and cannot become another one")
-            policy = read_run(to_data(self._job.spec) | {"policy": changed}).policy
-        except (SpecError, ValueError) as error:
-            self._say("error", f"the policy was not retuned: {error}")
+            change = retune(self._spec, params, forecaster)
+        except SpecError as error:
+            self._say("error", f"the run was not retuned: {error}")
             return
-        self._params = changed
-        self._send("retune", params={name: getattr(policy, name) for name in params})
+        self._spec = change.spec
+        self._send("retune", params=change.policy, forecaster=change.forecaster)
 
     def _send(self, command: str, **fields: object) -> None:
         """Tell the server, if it lives."""

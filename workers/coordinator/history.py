@@ -30,6 +30,7 @@ class History:
     checkpoint: CheckpointWritten | None = None
     checkpoint_seq: int = 0
     retuned: dict[str, Any] = field(default_factory=dict)  # all changes of the policy's parameters, the newest wins
+    retuned_forecaster: dict[str, Any] = field(default_factory=dict)  # those of its forecaster
     has_reached_target: bool = False
     finished: RunFinished | None = None  # the closing event of the newest life
 
@@ -70,6 +71,9 @@ def _note(history: History, seq: int, event: Event) -> None:
             history.checkpoint, history.checkpoint_seq = event, seq
         case Retuned():
             history.retuned.update(event.params)
+            # With a name it is another forecaster, complete: nothing of the old one stays.
+            kept = {} if "name" in event.forecaster else history.retuned_forecaster
+            history.retuned_forecaster = kept | event.forecaster
         case TargetReached():
             history.has_reached_target = True
         case RunFinished():

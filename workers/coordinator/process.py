@@ -110,6 +110,7 @@ def _prepare(directory: RunDirectory, history: History, clock: RunClock, meta: c
         incarnation=history.num_lives,
         resumed=None if meta is None else _resumed(history, clock, meta),
         retuned=history.retuned,
+        retuned_forecaster=history.retuned_forecaster,
     )
     if not job.workers_to_do():
         raise RunDirectoryError(f"all workers did their {spec.stop.iterations} iterations: there is nothing to resume")

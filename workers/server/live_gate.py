@@ -74,6 +74,7 @@ class _Client:
     settled: int  # own iterations up to this one are all applied or discarded
     reply: Reply[PullAnswer] | None = None  # its outstanding pull
     pulled_at_s: float = 0.0
+    waits_with: int = 0  # iteration of the blocking push for whose answer it waits; 0: it does not
     due: WorkerReleased | None = None  # fell due with no pull outstanding
     directive: Directive | None = None  # newest one that it was not told yet
     arrivals: dict[int, float] = field(default_factory=dict)  # iteration of an unanswered push -> when it arrived
@@ -159,17 +160,17 @@ class LiveGate:
 
     # ---- what the coordinator says ----------------------------------------------------------------------
 
-    def resume(self, resumed: RunResumed, retuned: Mapping[str, Any]) -> None:
+    def resume(self, resumed: RunResumed, retuned: Mapping[str, Any], forecaster: Mapping[str, Any]) -> None:
         """Put the gate into the state of a checkpoint, before any worker joins."""
         with self._open():
             self._handle(replace(resumed, at_s=self._clock.now_s()))
-            if retuned:
-                self._handle(Retuned(self._clock.now_s(), dict(retuned)))
+            if retuned or forecaster:
+                self._handle(Retuned(self._clock.now_s(), dict(retuned), dict(forecaster)))
 
-    def retune(self, params: Mapping[str, Any]) -> None:
-        """Change parameters of the policy; they were checked."""
+    def retune(self, params: Mapping[str, Any], forecaster: Mapping[str, Any]) -> None:
+        """Change parameters of the policy and of its forecaster; they were checked."""
         with self._open():
-            self._handle(Retuned(self._clock.now_s(), dict(params)))
+            self._handle(Retuned(self._clock.now_s(), dict(params), dict(forecaster)))
 
     def lose(self, worker: int) -> None:
         """Take note that a worker's process is dead."""
@@ -272,12 +273,18 @@ class LiveGate:
             self._outbox.append(partial(reply.complete, told))
             return
         answered = [iteration for iteration in client.arrivals if iteration <= client.settled]
-        arrived_at_s = client.arrivals[max(answered)] if answered else client.pulled_at_s
+        answers, client.waits_with = client.waits_with or max(answered, default=0), 0
+        arrived_at_s = client.arrivals[answers] if answers else client.pulled_at_s
         for iteration in answered:
             del client.arrivals[iteration]
         released_at_s = max(due.at_s, client.pulled_at_s)  # it may have waited for this pull
         told = PullAnswer(
-            directive or due.directive, self._weights.version, client.settled, arrived_at_s, released_at_s
+            directive or due.directive,
+            self._weights.version,
+            client.settled,
+            arrived_at_s,
+            released_at_s,
+            answers=answers,
         )
         pieces = self._weights.copy_to(client.buffer)
         self._traffic.sent_bytes += num_bytes(pieces)
@@ -347,6 +354,7 @@ class LiveGate:
         )
         self._traffic.received_bytes += num_bytes(delta)
         client.arrivals[header.iteration] = arrived_at_s
+        client.waits_with = header.iteration if header.is_blocking else 0
         client.unsettled.append(header.iteration)
         if pull_reply is not None:
             client.reply, client.pulled_at_s = pull_reply, arrived_at_s

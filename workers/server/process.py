@@ -36,7 +36,7 @@ def run(job: Job, workers: list[int], stream: socket.socket) -> int:
         on_fault=_die,
     )
     if job.resumed is not None:
-        live_gate.resume(job.resumed, job.retuned)
+        live_gate.resume(job.resumed, job.retuned, job.retuned_forecaster)
     address = TRANSPORTS[job.spec.cluster.transport]().serve(live_gate)
     telemetry.emit(NodeStarted(job.clock.now_s(), SERVER, os.getpid(), job.incarnation))
     telemetry.tell("serving", address=address)
@@ -58,7 +58,7 @@ class _Server:
     def run(self) -> None:
         obey: dict[str, Callable[[Command], None]] = {
             "worker_lost": lambda command: self._live_gate.lose(command["worker"]),
-            "retune": lambda command: self._live_gate.retune(command["params"]),
+            "retune": lambda command: self._live_gate.retune(command["params"], command["forecaster"]),
             "stop": self._stop,
         }
         while True:

@@ -42,18 +42,22 @@ class Weights:
     def apply(self, aggregate: AggregateApplied) -> None:
         """Add scale x delta of each contribution; O(contributions x parameters).
 
-        With a momentum: velocity = momentum x velocity + that sum, and the weights move by the velocity. It starts at 0
-        with the first aggregate whose momentum is not 0.
+        With a momentum: velocity = momentum x velocity + velocity_share x that sum, and the weights move by the
+        velocity and by the rest of the sum. It starts at 0 with the first aggregate whose momentum is not 0.
         """
         if self.velocity is None and aggregate.momentum != 0:
             self.velocity = torch.zeros_like(self.flat)
-        pieces = self._pieces
+        parts = [(self._pieces, aggregate.scale)]
         if self.velocity is not None:
-            pieces = split(self.velocity.mul_(aggregate.momentum))
+            share = aggregate.velocity_share
+            parts = [(split(self.velocity.mul_(aggregate.momentum)), share * aggregate.scale)]
+            if share != 1:
+                parts.append((self._pieces, (1 - share) * aggregate.scale))
         for contribution in aggregate.contributions:
             delta = self._pending.pop((contribution.worker, contribution.iteration))
-            for mine, piece in zip(pieces, delta, strict=True):
-                mine.add_(piece, alpha=aggregate.scale)
+            for pieces, scale in parts:
+                for mine, piece in zip(pieces, delta, strict=True):
+                    mine.add_(piece, alpha=scale)
         if self.velocity is not None:
             self.flat.add_(self.velocity)
         self.version = aggregate.version

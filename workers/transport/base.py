@@ -90,6 +90,9 @@ class PullAnswer:
     arrived_at_s: float  # when the push that this answers reached the server; the pull, when there is none
     released_at_s: float  # when it was sent: a release that falls due with no pull outstanding waits for the next
     is_over: bool = False  # the run ends: nothing else in this answer counts, the worker leaves
+    # Iteration of the push that this answers: the one that is waited for, be it settled or not, else the newest settled
+    # one that was not answered; 0: none.
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

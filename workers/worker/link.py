@@ -66,6 +66,7 @@ class Link:
         self._num_messages = 0
         self._iteration = 0  # completed
         self._sent: dict[int, tuple[float, int]] = {}  # iteration of a push -> (when it was sent, bytes)
+        self._answered: tuple[int, float, float] | None = None  # push that was answered last: sent and arrived when
         self._hello_at_s = 0.0
         self._down_s = 0.0  # how long the weights travelled that were taken since the last message
 
@@ -172,23 +173,26 @@ class Link:
             self._changed.notify_all()
 
     def exchange(self, landing: Landing, blocked_from_s: float | None) -> ExchangeFinished:
-        """Say of new weights which push they answer and what the way there and back took."""
+        """Say of new weights which push they answer and what the way there and back took.
+
+        Where they answer none, the one that was answered last stands there.
+        """
         if blocked_from_s is not None:  # the landing may have been stamped while its iteration was
             blocked_from_s = min(blocked_from_s, landing.at_s)
-        answered = [iteration for iteration in self._sent if iteration <= landing.header.acknowledged]
-        iteration = max(answered, default=0)
-        sent_at_s, sent_bytes = self._hello_at_s, 0
-        for one in answered:
-            sent_at_s, num = self._sent.pop(one)
-            sent_bytes += num
+        header = landing.header
+        if header.answers:
+            self._answered = header.answers, self._sent[header.answers][0], header.arrived_at_s
+        elif self._answered is None:
+            self._answered = 0, self._hello_at_s, header.arrived_at_s
+        settled = [iteration for iteration in self._sent if iteration <= header.acknowledged]
+        sent_bytes = sum(self._sent.pop(iteration)[1] for iteration in settled)
         return ExchangeFinished(
             landing.at_s,
             self._worker,
-            iteration,
-            landing.header.version,
-            sent_at_s,
-            landing.header.arrived_at_s,
-            landing.header.released_at_s,
+            self._answered[0],
+            header.version,
+            *self._answered[1:],
+            header.released_at_s,
             blocked_from_s,
             sent_bytes,
             num_bytes(landing.pieces),

@@ -5,7 +5,8 @@
         push    at iteration >= directive.push_at, once the last push is acknowledged by what has landed
                 (push_after "merged") or the server has it ("received"); neither is waited for
         report  otherwise
-        wait    when the push is to be waited for (max_ahead = 0), or max_ahead iterations past a push in flight,
+        wait    when the push is to be waited for (max_ahead = 0), or max_ahead iterations past a push in flight:
+                for weights that include it, unless the next one is to follow once it is "received";
                 or for newer weights where it pushes and the last ones landed more than patience_s ago
 
 The stamps of a worker's life are gapless: an iteration starts when the one before it has ended, or when the weights
@@ -61,7 +62,7 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
     state = _State(me, own)
 
     link.join(iteration)
-    now_s = state.wait(started_at_s)  # for the first weights
+    now_s = state.wait(started_at_s, iteration)  # for the first weights
     while not state.is_over:
         if state.directive.max_ahead > 0 or state.directive.push_at > iteration + 1:
             link.keep_pulling()  # weights or another directive may come while it trains
@@ -100,7 +101,7 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
             is_waiting = own.is_in_flight and iteration - own.pushed_at >= directive.max_ahead
             link.report(done, is_waiting=is_waiting)
         if is_waiting:
-            now_s = state.wait(now_s)
+            now_s = state.wait(now_s, iteration)
 
 
 def _in_flight_s(own: OwnSteps, landings: list[Landing], started_s: float, ended_s: float) -> float:
@@ -145,16 +146,30 @@ class _State:
                 landed_at_s = landing.at_s
         return landed_at_s
 
-    def wait(self, blocked_from_s: float) -> float:
-        """Wait for new weights or the end of the run; return when they landed, or now."""
+    def wait(self, blocked_from_s: float, iteration: int) -> float:
+        """Wait for new weights or the end of the run; return when they landed, or now.
+
+        Args:
+            blocked_from_s: since when it waits.
+            iteration: completed count.
+        """
         me = self._me
         while not self.is_over:
             me.link.keep_pulling()  # the last pull may have brought a directive, or weights without its push
             landed_at_s = self.take(me.link.wait(me.stopping.is_set), blocked_from_s)
             if landed_at_s is not None:
-                return landed_at_s
+                if not self._is_at_cap(iteration):
+                    return landed_at_s
+                blocked_from_s = landed_at_s  # they crossed its push; what comes up to here was counted
             self.is_over = self.is_over or me.stopping.is_set()
         return me.clock.now_s()
+
+    def _is_at_cap(self, iteration: int) -> bool:
+        """Tell whether it may not go on before weights land that include its newest push."""
+        own, directive = self._own, self.directive
+        if directive.push_after == "received" or not own.is_in_flight:
+            return False
+        return iteration - own.pushed_at >= directive.max_ahead
 
     def _merge(self, landing: Landing) -> None:
         self._own.merge(landing.pieces, landing.header.acknowledged, self.directive)

@@ -9,7 +9,8 @@ Three ways to merge, told by the directive that comes with the pulled weights (`
                  (Overlap-Local-SGD, Wang et al. 2020, arXiv:2002.09539)
 
 Invariants of "steps" and "agreement": `own` holds exactly the steps that are not in the pulled weights; every step is
-in exactly one delta. So with the server's scales, first weights + sum of scale x delta = global weights.
+in exactly one delta. So with the server's scales, first weights + sum of scale x delta = global weights. A bounded push
+may be shortened when it is cut; what is taken off is given up, here at the next merge and there from the start.
 
 No clock, no transport: a live worker and one in virtual time use the same class.
 """
@@ -17,6 +18,7 @@ No clock, no transport: a live worker and one in virtual time use the same class
 from __future__ import annotations
 
 import math
+import statistics
 from collections import deque
 from collections.abc import Sequence
 
@@ -28,6 +30,7 @@ from predictor.events import Directive
 FIRST_ALPHA = 0.5  # until a pull has acknowledged a push
 DECAY = 0.95  # of the sums at each pull that acknowledges something
 CAUTION = 0.85  # share of the measured agreement that is trusted
+NUM_USUAL = 20  # pushes of a worker whose median length is the usual one
 
 
 class Agreement:
@@ -55,6 +58,19 @@ class Agreement:
         return min(1.0, max(floor, self._alpha))
 
 
+class UsualLength:
+    """How long a worker's pushes usually are, per iteration: the median of the last ones (Euclidean norms)."""
+
+    def __init__(self) -> None:
+        self._lengths: deque[float] = deque(maxlen=NUM_USUAL)
+
+    def share(self, length: float) -> float:
+        """Give the share in (0, 1] of a push that is kept, so that it is no longer than usual; remember its length."""
+        usual = statistics.median(self._lengths) if self._lengths else math.inf
+        self._lengths.append(length)
+        return usual / length if length > usual > 0 else 1.0
+
+
 class OwnSteps:
     """Vectors are flat float32 of one length. What a way of merging does not need is not allocated."""
 
@@ -71,7 +87,8 @@ class OwnSteps:
         self._pushed: deque[tuple[int, torch.Tensor]] = deque()  # (iteration, delta), not acknowledged
         self._pushed_at = iteration
         self._pulled: torch.Tensor | None = None  # copy of what was pulled last, where the way of merging needs it
-        self._has_pulled = self._is_anchored = False
+        self._has_pulled = self._is_anchored = self._is_bounded = False
+        self._usual_length = UsualLength()
         self._agreement = Agreement()
 
     @property
@@ -104,6 +121,10 @@ class OwnSteps:
         assert num_iterations > 0, "there is nothing to push"
         delta = self._from_anchor() if self._is_anchored else self._since_push
         assert delta is not None, "each step was added to it"
+        if self._is_bounded and not self._is_anchored:
+            share = self._usual_length.share(float(delta.norm()) / num_iterations)
+            if share < 1:
+                delta.mul_(share)
         self._pushed.append((iteration, delta))
         self._pushed_at = iteration
         self._since_push = None
@@ -119,6 +140,7 @@ class OwnSteps:
             directive: that came with it.
         """
         settled = self._acknowledge(acknowledged)
+        self._is_bounded = directive.is_bounded
         is_anchored = directive.merge == "anchor"
         if is_anchored != self._is_anchored:  # what the next push carries goes over from one way to the other
             self._since_push = None if is_anchored else self._from_anchor()

@@ -30,7 +30,7 @@ Bench = Callable[..., int]
 
 CELL_KEYS = {
     *("scenario", "policy", "params", "learning_rate", "time_to_target_s", "num_reached", "utilisation"),
-    *("final_metric", "pushes_per_iteration", "cpu_s", "bytes"),
+    *("final_metric", "final_per_seed", "pushes_per_iteration", "cpu_s", "bytes"),
 }
 SUMMARY_KEYS = {"vs_best_peer_geomean", "vs_best_ssp_geomean", "worst_cell", "by_transfer"}
 
@@ -76,6 +76,27 @@ def test_the_results_have_the_keys_that_others_read(tmp_path: Path, capsys: pyte
     assert printed[0].startswith("2 cells: 1 scenarios, 2 policies; 0 are cached. About ")
     assert "[2/2] small" in printed[2]
     assert any("best peer ssp" in line for line in printed)
+
+
+def test_the_bound_is_asp_where_nothing_travels_and_no_peer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = bench(tmp_path, "--policies", "foresync,asp", "--seeds", "1,2")
+    assert [cell["policy"] for cell in results["cells"]] == ["foresync", "asp"], "the bound is not among the cells"
+    [one] = results["summary"]["ratios"]
+    free = write(tmp_path / "free.yaml", changed(transfer_s=0.0))
+    alone = ("--scenarios", free, "--cache", tmp_path / "free", "--out", tmp_path / "free.json", "--jobs", 1)
+    assert command.main(options(*alone, "--policies", "foresync,asp", "--seeds", "1,2")) == 0
+    without = json.loads((tmp_path / "free.json").read_text())
+    assert one["bound_s"] == without["cells"][1]["time_to_target_s"]["mean"]
+    ours_s, asp_s = (cell["time_to_target_s"]["mean"] for cell in results["cells"])
+    assert one["gap_closed"] == pytest.approx((asp_s - ours_s) / (asp_s - one["bound_s"]))
+    assert "bound_s" not in without["summary"]["ratios"][0], "nothing is bounded where nothing travels anyway"
+    for cell in results["cells"]:
+        assert cell["final_metric"] == pytest.approx(sum(cell["final_per_seed"]) / 2)
+    assert one["is_final_above"] in (True, False)
+    printed = capsys.readouterr().out
+    assert "3 cells: 1 scenarios, 2 policies, 1 bounds; 0 are cached." in printed
+    assert "bound on throughput (nobody idle, nothing travels)" in printed
+    assert "final test loss above the best peer's by more than its 95% interval" in printed
 
 
 def test_a_cell_is_what_a_direct_simulation_gives(tmp_path: Path) -> None:
@@ -147,7 +168,7 @@ def test_a_cached_cell_is_the_same_and_is_not_computed(
     monkeypatch.setattr(Contestant, "report", refuse)
     capsys.readouterr()
     assert bench(tmp_path, out="b.json") == first
-    assert "2 are cached. About 0 s" in capsys.readouterr().out
+    assert "3 are cached. About 0 s" in capsys.readouterr().out
     with pytest.raises(AssertionError, match="computed again"):
         bench(tmp_path, "--seeds", "7")
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from workers.bench.statistics import compare, geometric_interval, geometric_mean, interval, quantile, summarise
+from predictor.statistics import geometric_interval, geometric_mean, interval, quantile
+from workers.bench.bounds import gap_closed
+from workers.bench.statistics import compare, compare_final, summarise
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 5, 10, 30, 31, 47, 200])
@@ -66,3 +68,43 @@ def test_the_summary() -> None:
     assert [math.log(end) for end in summary["vs_best_peer_ci95"]] == pytest.approx(expected, rel=1e-4)
     nothing = summarise([])
     assert (nothing["vs_best_peer_geomean"], nothing["worst_cell"], nothing["by_transfer"]) == (None, None, {})
+
+
+def finals(*losses: float | None) -> dict[str, Any]:
+    return {"final_per_seed": list(losses)}
+
+
+def test_the_final_loss_is_above_where_the_whole_paired_interval_is() -> None:
+    peer = finals(0.20, 0.30, 0.40)
+    above = compare_final(finals(0.21, 0.311, 0.409), peer)
+    differences = [0.01, 0.011, 0.009]
+    expected = stats.t.interval(0.95, 2, loc=0.01, scale=stats.sem(differences))
+    assert above["final_vs_best_peer"] == pytest.approx(0.01)
+    assert above["final_ci95"] == pytest.approx(expected, rel=1e-4)
+    assert above["is_final_above"] is True, "every seed is worse by as much, although the seeds differ by far more"
+    assert compare_final(finals(0.21, 0.33, 0.39), peer)["is_final_above"] is False
+    assert compare_final(finals(0.1, 0.2, 0.3), peer)["is_final_above"] is False
+
+
+def test_without_an_interval_or_after_divergence_nothing_is_said_of_the_final_loss() -> None:
+    assert compare_final(finals(0.2), finals(0.1)) == {}
+    assert compare_final(finals(0.2, None), finals(0.1, 0.2)) == {}
+    assert compare_final(cell(1.0), cell(2.0)) == {}
+
+
+def test_the_share_of_the_gap_that_is_closed() -> None:
+    assert gap_closed(80.0, 100.0, 60.0) == 0.5
+    assert gap_closed(110.0, 100.0, 60.0) == -0.25
+    assert gap_closed(50.0, 100.0, 60.0) == 1.25
+    assert gap_closed(50.0, 60.0, 60.0) is None
+
+
+def test_the_summary_counts_final_losses_and_takes_the_median_gap() -> None:
+    rows = [compare(name, 0.5, {"foresync": cell(1.0), "ssp": cell(2.0)}) for name in "abc"]
+    [first, second, third] = [one for one in rows if one]
+    first |= {"bound_s": 0.5, "gap_closed": 0.4, "is_final_above": True}
+    second |= {"bound_s": 0.5, "gap_closed": 0.6, "is_final_above": False}
+    summary = summarise([first, second, third])
+    assert (summary["num_final_above"], summary["num_final_compared"]) == (1, 2)
+    assert summary["gap_closed_median"] == pytest.approx(0.5)
+    assert summarise([third])["gap_closed_median"] is None

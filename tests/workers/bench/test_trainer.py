@@ -119,7 +119,10 @@ def test_a_rate_learns_the_same_alone_and_among_others(task: Task, policy: Polic
         assert trained(task, policy, [rate]).weights[0] == pytest.approx(together.weights[place], abs=1e-5)
 
 
-def test_all_that_was_pushed_is_in_the_weights(task: Task) -> None:
+@pytest.mark.parametrize(("momentum", "decay", "share"), [(0.0, 0.0, 0.0), (0.75, 63 / 64, 3 / 63)])
+def test_all_that_was_pushed_is_in_the_weights_and_repeated(
+    task: Task, momentum: float, decay: float, share: float
+) -> None:
     pushed: list[Any] = []
 
     class Watched(GridTrainer):
@@ -132,7 +135,7 @@ def test_all_that_was_pushed_is_in_the_weights(task: Task) -> None:
     speed = LognormalParams(base_s=1.0, factors=(1.0, 1.5, 2.0, 4.0))
     simulate(
         VirtualScenario(
-            policy=ForesyncParams(),
+            policy=ForesyncParams(momentum=momentum, momentum_rounds=16.0),
             speeds=[speed.build(worker, 4, SEED, str) for worker in range(4)],
             transfers=[Transfer(3.0, 0.0, worker, SEED) for worker in range(4)],
             until_s=30.0,
@@ -140,4 +143,7 @@ def test_all_that_was_pushed_is_in_the_weights(task: Task) -> None:
         trainer=trainer,
     )
     assert len(pushed) > 20
-    assert trainer.weights[0] == pytest.approx(SHAPE.initial(SEED) + sum(pushed)[0], abs=1e-5)
+    total = SHAPE.initial(SEED)
+    for num_after, delta in enumerate(reversed(pushed)):
+        total = total + delta[0] * (1 + share * sum(decay**age for age in range(1, num_after + 1)))
+    assert trainer.weights[0] == pytest.approx(total, abs=1e-5)

@@ -60,11 +60,12 @@ def test_the_history_of_a_log_is_what_its_whole_lines_say(tmp_path: Path) -> Non
     closing = RunFinished(9.0, "stopped", "enough")
     events: list[Event] = [
         RunStarted(0.0, 1.0, "run", False, {}),
-        Retuned(1.0, {"threshold": 2}),
+        Retuned(1.0, {"threshold": 2}, {"name": "median", "window": 3}),
+        Retuned(1.5, {}, {"name": "ewma", "weight": 0.5}),
         CheckpointWritten(2.0, "checkpoint.npz", 3, {"0": 3}),
         RunFinished(3.0, "failed", "died"),
         RunStarted(3.0, 2.0, "run", False, {}),
-        Retuned(4.0, {"alpha": 0.5}),
+        Retuned(4.0, {"alpha": 0.5}, {"weight": 0.25}),
         CheckpointWritten(5.0, "checkpoint.npz", 6, {"0": 6}),
         message(10.5),
         TargetReached(6.0, "test_loss", 0.1),
@@ -73,15 +74,16 @@ def test_the_history_of_a_log_is_what_its_whole_lines_say(tmp_path: Path) -> Non
     write(path, events)
     length = path.stat().st_size
     with path.open("ab") as file:
-        file.write(b'{"seq":11,"kind":"RunFin')
+        file.write(b'{"seq":12,"kind":"RunFin')
     assert read_history(path) == History(
         length=length,
-        last_seq=10,
+        last_seq=11,
         last_at_s=10.5,
         num_lives=2,
         checkpoint=CheckpointWritten(5.0, "checkpoint.npz", 6, {"0": 6}),
-        checkpoint_seq=7,
+        checkpoint_seq=8,
         retuned={"threshold": 2, "alpha": 0.5},
+        retuned_forecaster={"name": "ewma", "weight": 0.25},
         has_reached_target=True,
         finished=closing,
     )

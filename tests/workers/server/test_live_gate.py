@@ -357,7 +357,7 @@ def test_a_checkpoint_holds_the_velocity_where_there_is_one() -> None:
 
 def test_a_resumed_gate_goes_on_from_its_checkpoint() -> None:
     server = Server(decide=apply_at_once)
-    server.gate.resume(RunResumed(0.0, 12, version=40, clocks={"0": 7}), retuned={})
+    server.gate.resume(RunResumed(0.0, 12, version=40, clocks={"0": 7}), retuned={}, forecaster={})
     server.join(0, iteration=7)
     answer = server.push_pull(8)
     assert (answer.header.version, answer.header.acknowledged) == (41, 8)

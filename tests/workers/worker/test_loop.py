@@ -63,6 +63,7 @@ ALL = {name: params() for name, params in POLICIES.items()} | {
     "predictive that blocks": PredictiveParams(max_local_iterations=0),
     "predictive with long rounds": PredictiveParams(max_local_iterations=1, horizon=6.0),
     "foresync": ForesyncParams(),
+    "foresync without momentum": ForesyncParams(momentum=0.0),
     "foresync that answers at once": ForesyncParams(answer="at_once"),
     "overlap_local_sgd without momentum": OverlapLocalSgdParams(local_iterations=3, momentum=0.0),
 }
@@ -81,7 +82,9 @@ def test_first_weights_and_scaled_deltas_make_the_global_weights(policy: Any, tr
     for aggregate in cluster.server_log.of(AggregateApplied):
         velocity.mul_(aggregate.momentum)
         for one in aggregate.contributions:
-            velocity.add_(cluster.transport.deltas[one.worker, one.iteration], alpha=aggregate.scale)
+            delta, share = cluster.transport.deltas[one.worker, one.iteration], aggregate.velocity_share
+            velocity.add_(delta, alpha=share * aggregate.scale)
+            total.add_(delta, alpha=(1 - share) * aggregate.scale)
             settled.append((one.worker, one.iteration))
         total.add_(velocity)
     torch.testing.assert_close(cluster.weights.flat, total)
@@ -101,7 +104,9 @@ def test_a_worker_trains_on_while_its_push_is_in_flight_and_not_further_than_it_
     assert all(0 <= step.overlapped_s <= step.compute_s for step in steps)
     for worker, log in enumerate(cluster.logs):
         pushes = [p for p in cluster.server_log.of(PushArrived) if p.worker == worker]
-        answered = {e.iteration: e.at_s for e in log.of(ExchangeFinished)}
+        answered: dict[int, float] = {}
+        for exchange in log.of(ExchangeFinished):
+            answered.setdefault(exchange.iteration, exchange.at_s)  # later ones answer nothing, and name it again
         for push in pushes[:-2]:  # the last two may be on their way when it leaves
             landed_at_s = answered[push.iteration]
             ahead = [
@@ -109,10 +114,7 @@ def test_a_worker_trains_on_while_its_push_is_in_flight_and_not_further_than_it_
                 for step in log.of(IterationFinished)
                 if step.iteration > push.iteration and step.at_s <= landed_at_s
             ]
-            # One more for each answer that left the push out: it frees a worker that waits.
-            assert len(ahead) <= 2 + len(
-                [e for e in log.of(ExchangeFinished) if push.ended_at_s < e.at_s < landed_at_s]
-            )
+            assert len(ahead) <= 2
 
 
 def test_blocking_policies_never_overlap() -> None:

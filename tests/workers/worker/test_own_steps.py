@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictor.directive import NEVER_WAITS, Directive, Merge
-from workers.worker.own_steps import CAUTION, FIRST_ALPHA, Agreement, OwnSteps
+from workers.worker.own_steps import CAUTION, FIRST_ALPHA, NUM_USUAL, Agreement, OwnSteps, UsualLength
 
 LENGTH = 3
 ACTIONS = st.lists(st.sampled_from(["step", "push", "apply", "discard", "pull"]), max_size=60)
@@ -248,3 +248,49 @@ def test_what_was_pulled_is_kept_only_where_it_is_needed(merge: Merge, is_kept: 
         kept.append(own._pulled)
     assert [one is not None for one in kept] == [is_kept] * 3
     assert all(one is kept[0] for one in kept)  # the same memory all the time
+
+
+def test_a_push_is_never_longer_than_the_median_of_those_before_it() -> None:
+    usual = UsualLength()
+    assert usual.share(100.0) == 1.0  # nothing is usual yet
+    assert usual.share(1.0) == 1.0
+    assert usual.share(202.0) == 0.25  # 100 and 1
+    assert usual.share(100.0) == 1.0  # 100, 1 and 202: remembered as they were
+    for _ in range(NUM_USUAL):
+        usual.share(3.0)
+    assert usual.share(6.0) == 0.5  # the rest is forgotten
+
+
+def test_pushes_of_zeros_bound_nothing() -> None:
+    usual = UsualLength()
+    assert [usual.share(length) for length in (0.0, 0.0, 5.0)] == [1.0, 1.0, 1.0]
+
+
+def bounded(merge: Merge) -> Directive:
+    return Directive(1, NEVER_WAITS, 1.0, "received", merge, is_bounded=True)
+
+
+@pytest.mark.parametrize("merge", ["steps", "agreement"])
+def test_what_is_taken_off_a_long_push_is_given_up_by_the_worker_too(merge: Merge) -> None:
+    weights = torch.zeros(LENGTH)
+    own = OwnSteps(weights)
+    own.merge([torch.zeros(LENGTH)], 0, bounded(merge))
+    unit = torch.tensor([3.0, 4.0, 0.0])
+    own.add(unit)
+    own.cut(1)
+    own.add(4 * unit)
+    own.add(2 * unit)
+    delta, num_iterations = own.cut(3)  # 3 units an iteration, where 1 is usual
+    assert (delta.tolist(), num_iterations) == ((2 * unit).tolist(), 2)
+    assert weights.tolist() == (7 * unit).tolist()  # until newer weights land
+    own.merge([unit], 1, Directive(1, NEVER_WAITS, 1.0, "received", "steps", is_bounded=True))
+    assert weights.tolist() == (3 * unit).tolist()
+
+
+def test_offsets_from_an_anchor_are_pushed_as_they_are() -> None:
+    own = OwnSteps(torch.zeros(LENGTH))
+    own.merge([torch.zeros(LENGTH)], 0, bounded("anchor"))
+    own.add(torch.ones(LENGTH))
+    own.cut(1)
+    own.add(torch.full((LENGTH,), 9.0))
+    assert own.cut(2)[0].tolist() == [10.0] * LENGTH
