@@ -1,0 +1,17 @@
+"""Where a run's time went: every worker's wall time divided into parts, and for whom and why it waited."""
+
+from predictor.accounting.account import KINDS, Account
+from predictor.accounting.parts import KINDS_OF_WAITING, PART_KEYS, PARTS, UNACCOUNTED, WAIT_LABELS, kind_of
+from predictor.accounting.words import answer
+
+__all__ = [
+    "KINDS",
+    "KINDS_OF_WAITING",
+    "PARTS",
+    "PART_KEYS",
+    "UNACCOUNTED",
+    "WAIT_LABELS",
+    "Account",
+    "answer",
+    "kind_of",
+]
