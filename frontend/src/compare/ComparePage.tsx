@@ -1,23 +1,28 @@
-import { useMemo, type ReactNode } from "react";
+import { useEffect, useMemo, type ReactNode } from "react";
 import { api } from "../api/client";
-import { useResource, useResources } from "../api/resource";
-import type { Comparison, Curves, Run } from "../api/types";
+import { useKept, useResource } from "../api/resource";
+import type { ComparedCurves, Comparison, Run } from "../api/types";
 import { Link } from "../app/Link";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import { useTitle } from "../app/title";
 import { plural } from "../format";
+import { ExportMenu } from "../export/ExportMenu";
 import { Notice } from "../ui/Notice";
 import { SkeletonRows } from "../ui/Skeleton";
 import { isActive } from "../ui/StateMark";
 import { CurvePlot } from "./CurvePlot";
 import { DifferenceTable } from "./DifferenceTable";
-import type { RunCurves } from "./figures";
-import { certaintyOf, GroupTable } from "./GroupTable";
-import { groupRuns, type Group } from "./groups";
+import type { Line } from "./figures";
+import { GroupTable } from "./GroupTable";
+import { groupsOf, isRepeated, verdictOf, type Group } from "./groups";
 import { labelRuns } from "./labels";
 import { hasOneTarget } from "./metrics";
 import { MetricTable } from "./MetricTable";
-import { styleRuns } from "./styles";
+import { Parallel } from "./Parallel";
+import { readBrushes, writeBrushes } from "./parallel";
+import { loadPlotly } from "./plotly";
+import { styleRuns, type RunStyle } from "./styles";
+import { pointsOf, Tradeoff } from "./Tradeoff";
 import { WaitingTable } from "./WaitingTable";
 import css from "./ComparePage.module.css";
 
@@ -25,7 +30,7 @@ const LIVE_MS = 2500;
 const refreshOf = (comparison: Comparison | undefined) =>
   comparison?.runs.some(({ state }) => isActive(state)) ? LIVE_MS : 0;
 
-/** Runs side by side: results against a baseline, what differs, curves, waiting of each worker. */
+/** Which setting wins, by how much, and how sure that is: settings over their seeds, curves, each run, what differs. */
 export function ComparePage() {
   const { query } = useLocation();
   const ids = useMemo(() => [...new Set((query.get("runs") ?? "").split(",").filter(Boolean))], [query]);
@@ -46,7 +51,13 @@ function NothingChosen() {
 }
 
 function Loader({ ids, baselineId, query }: { ids: string[]; baselineId: string | null; query: URLSearchParams }) {
-  const { data, error } = useResource(`compare/${ids.join(",")}`, (signal) => api.compare(ids, signal), refreshOf);
+  const base = baselineId !== null && ids.includes(baselineId) ? baselineId : null;
+  const key = `compare/${ids.join(",")}/${base ?? ""}`;
+  const fresh = useResource(key, (signal) => api.compare(ids, base, signal), refreshOf);
+  const { data } = useKept(fresh.data);
+  useCurves(ids, 0); // asked for at once, not only when the runs are there
+  useEffect(() => void loadPlotly().catch(() => undefined), []);
+  const { error } = fresh;
   if (data) return <View comparison={data} baselineId={baselineId} query={query} />;
   return (
     <>
@@ -65,53 +76,74 @@ function Loader({ ids, baselineId, query }: { ids: string[]; baselineId: string 
   );
 }
 
-function View({
-  comparison,
-  baselineId,
-  query,
-}: {
+interface ViewProps {
   comparison: Comparison;
   baselineId: string | null;
   query: URLSearchParams;
-}) {
+}
+
+function View({ comparison, baselineId, query }: ViewProps) {
   const { runs, differences } = comparison;
   const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
   const styles = useMemo(() => styleRuns(ids), [ids]);
   const labels = useMemo(() => labelRuns(runs, differences), [runs, differences]);
-  const groups = useMemo(() => groupRuns(runs), [runs]);
-  const plots = usePlots(runs, labels, styles);
+  const groups = useMemo(() => groupsOf(comparison), [comparison]);
+  const settingStyles = useMemo(() => styleSettings(groups), [groups]);
   const baseline = runs.find(({ id }) => id === baselineId) ?? runs[0];
+  const hasSettings = groups.length > 1;
+  const by = hasSettings && query.get("by") !== "runs" && isRepeated(groups) ? "settings" : "runs";
+  const lines = useLines(comparison, groups, by, labels, by === "settings" ? settingStyles : styles);
   if (!baseline) return <NothingChosen />;
-  const chooseBaseline = (id: string) => navigate(`/compare${changeQuery(query, { baseline: id })}`, { replace: true });
+  const change = (changes: Record<string, string | null>) => navigate(`/compare${changeQuery(query, changes)}`, { replace: true });
   const target = hasOneTarget(runs) ? baseline.spec.stop.target : null;
   const targetOf = (metric: string) => (target?.metric === metric ? target.value : null);
-  const isRepeated = groups.some((group) => group.runs.length > 1);
+  const verdict = hasOneTarget(runs) ? verdictOf(groups) : "";
+  const plot = { lines, hasBands: by === "settings" };
   return (
     <div className={css.page}>
       <header>
         <p className={css.path}>
           <Link to="/runs">History</Link>
         </p>
-        <h1>Compare {plural(runs.length, "run")}</h1>
+        <div className={css.head}>
+          <h1>Compare {plural(runs.length, "run")}</h1>
+          <ExportMenu runIds={ids} />
+        </div>
+        {verdict && <p className={css.verdict}>{verdict}</p>}
       </header>
-      <Part title="Results" note={noteOf(runs, groups, isRepeated)}>
-        <MetricTable runs={runs} labels={labels} styles={styles} baseline={baseline} onBaseline={chooseBaseline} />
-      </Part>
-      {isRepeated && groups.length > 1 && (
-        <Part title="Each setting over its seeds" note={certaintyOf(groups)}>
-          <GroupTable groups={groups} baseline={baseline} nameOf={(group) => groupName(group, comparison)} />
+      {hasSettings && (
+        <Part title="Settings" note={noteOf(runs, groups)}>
+          <GroupTable groups={groups} styles={settingStyles} onBaseline={(id) => change({ baseline: id })} />
         </Part>
       )}
+      <Part title="Curves" aside={hasSettings && isRepeated(groups) && <Choice by={by} onChoose={(next) => change({ by: next === "runs" ? "runs" : null })} />}>
+        <div className={css.plots}>
+          <CurvePlot {...plot} quantity="loss" axis="seconds" target={targetOf("test_loss")} />
+          <CurvePlot {...plot} quantity="accuracy" axis="seconds" target={targetOf("test_accuracy")} />
+          <CurvePlot {...plot} quantity="loss" axis="iterations" target={targetOf("test_loss")} />
+          {hasSettings && pointsOf(groups, settingStyles).length > 1 ? (
+            <Tradeoff groups={groups} styles={settingStyles} />
+          ) : (
+            <CurvePlot {...plot} quantity="accuracy" axis="iterations" target={targetOf("test_accuracy")} />
+          )}
+        </div>
+      </Part>
+      {runs.length > 2 && (
+        <Part title="What leads where">
+          <Parallel
+            comparison={comparison}
+            colours={coloursOf(groups, by === "settings" ? settingStyles : styles, by)}
+            labels={labels}
+            brushes={readBrushes(query.get("brush"))}
+            onBrush={(brushes) => change({ brush: writeBrushes(brushes) })}
+          />
+        </Part>
+      )}
+      <Part title="Each run" note={hasSettings ? "" : noteOf(runs, groups)}>
+        <MetricTable runs={runs} labels={labels} styles={styles} baseline={baseline} onBaseline={(id) => change({ baseline: id })} />
+      </Part>
       <Part title="Settings that differ">
         <DifferenceTable runs={runs} differences={differences} labels={labels} styles={styles} />
-      </Part>
-      <Part title="Curves">
-        <div className={css.plots}>
-          <CurvePlot runs={plots} quantity="accuracy" axis="seconds" target={targetOf("test_accuracy")} />
-          <CurvePlot runs={plots} quantity="accuracy" axis="iterations" target={targetOf("test_accuracy")} />
-          <CurvePlot runs={plots} quantity="loss" axis="seconds" target={targetOf("test_loss")} />
-          <CurvePlot runs={plots} quantity="loss" axis="iterations" target={targetOf("test_loss")} />
-        </div>
       </Part>
       <Part title="Waiting of each worker">
         <WaitingTable runs={runs} labels={labels} styles={styles} />
@@ -120,11 +152,54 @@ function View({
   );
 }
 
-function Part({ title, note = "", children }: { title: string; note?: string; children: ReactNode }) {
+type By = "settings" | "runs";
+
+/** Settings have looks of their own, so that few of them are told apart by colour however many runs there are. */
+function styleSettings(groups: readonly Group[]): Map<string, RunStyle> {
+  const keys = groups.map(({ id }) => `setting ${id}`);
+  const styles = styleRuns(keys);
+  return new Map(groups.flatMap(({ id }) => [[id, styles.get(`setting ${id}`)] as const]).filter((pair): pair is [string, RunStyle] => pair[1] !== undefined));
+}
+
+/** The colour of each run: that of its setting, or its own. */
+function coloursOf(groups: readonly Group[], styles: ReadonlyMap<string, RunStyle>, by: By): ReadonlyMap<string, number> {
+  return new Map(
+    groups.flatMap((group) =>
+      group.run_ids.map((runId) => [runId, styles.get(by === "settings" ? group.id : runId)?.colour ?? 1] as const),
+    ),
+  );
+}
+
+/** Whether the curves are those of each setting, with a band over its seeds, or of each run. */
+function Choice({ by, onChoose }: { by: By; onChoose: (by: By) => void }) {
+  return (
+    <fieldset className={css.choice}>
+      <legend className="unseen">A curve for</legend>
+      {(["settings", "runs"] as const).map((one) => (
+        <label key={one}>
+          <input type="radio" name="curves-by" checked={by === one} onChange={() => onChoose(one)} />
+          {one === "settings" ? "each setting, over its seeds" : "each run"}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface PartProps {
+  title: string;
+  note?: string;
+  aside?: ReactNode;
+  children: ReactNode;
+}
+
+function Part({ title, note = "", aside, children }: PartProps) {
   const id = `part-${title.replaceAll(" ", "-").toLowerCase()}`;
   return (
-    <section aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <section aria-labelledby={id} className={css.part}>
+      <div className={css.head}>
+        <h2 id={id}>{title}</h2>
+        {aside}
+      </div>
       {children}
       {note !== "" && <p className={css.note}>{note}</p>}
     </section>
@@ -132,7 +207,7 @@ function Part({ title, note = "", children }: { title: string; note?: string; ch
 }
 
 /** What must be said beside the results so that nobody reads more out of them than they hold. */
-function noteOf(runs: readonly Run[], groups: readonly Group[], isRepeated: boolean): string {
+function noteOf(runs: readonly Run[], groups: readonly Group[]): string {
   const parts = [];
   if (!hasOneTarget(runs)) parts.push("The runs have different targets: their times to target do not compare.");
   const numSimulated = runs.filter((run) => run.is_simulated).length;
@@ -140,39 +215,42 @@ function noteOf(runs: readonly Run[], groups: readonly Group[], isRepeated: bool
   else if (numSimulated > 0)
     parts.push("Times of simulated runs are virtual and the others measured: they compare only as far as the model holds.");
   if (runs.some(({ state }) => isActive(state))) parts.push("Some runs have not ended; their figures still change.");
-  if (!isRepeated && groups.length > 1)
-    parts.push("One run of each setting: a difference may be chance. More seeds tell how sure it is.");
+  if (groups.length > 1) {
+    if (isRepeated(groups))
+      parts.push("Means over the seeds ± half of the 95% interval (Student’s t); against the baseline in pairs of the same seed, bold where the interval excludes no change. With many settings, one in twenty such intervals errs.");
+    else parts.push("One run of each setting: a difference may be chance. More seeds tell how sure it is.");
+  }
   return parts.join(" ");
 }
 
-/** A setting's name: what differs, without the seed. */
-function groupName(group: Group, { runs, differences }: Comparison): string {
-  const [first] = group.runs;
-  if (!first) return "";
-  const sameName = runs.map((run) => ({ ...run, name: first.experiment_name }));
-  const withoutSeed = differences.filter(({ path }) => path !== "seed" && path !== "name");
-  return labelRuns(sameName, withoutSeed).get(first.id) ?? first.name;
+function useCurves(ids: readonly string[], refreshMs: number): ComparedCurves | undefined {
+  const key = `compared-curves/${ids.join(",")}`;
+  return useResource(key, (signal) => api.comparedCurves(ids, signal), refreshMs).data;
 }
 
-function usePlots(
-  runs: readonly Run[],
+/** The curves of each run, or of each setting with its band. */
+function useLines(
+  { runs }: Comparison,
+  groups: readonly Group[],
+  by: By,
   labels: ReadonlyMap<string, string>,
-  styles: ReturnType<typeof styleRuns>,
-): RunCurves[] {
-  const curves = useResources<Curves>(
-    runs.map(({ id, state }) => ({
-      key: `curves/${id}`,
-      fetcher: (signal: AbortSignal) => api.curves(id, signal),
-      refreshMs: isActive(state) ? LIVE_MS : 0,
-    })),
+  styles: ReadonlyMap<string, RunStyle>,
+): Line[] {
+  const data = useCurves(
+    runs.map(({ id }) => id),
+    runs.some(({ state }) => isActive(state)) ? LIVE_MS : 0,
   );
-  return useMemo(
-    () =>
-      runs.flatMap((run, index) => {
-        const style = styles.get(run.id);
-        const label = `${labels.get(run.id) ?? run.name}${run.is_simulated ? " (simulated)" : ""}`;
-        return style ? [{ id: run.id, label, style, curves: curves[index], isSimulated: run.is_simulated }] : [];
-      }),
-    [runs, labels, styles, curves],
-  );
+  return useMemo(() => {
+    const evaluations = new Map(data?.runs.map((one) => [one.run_id, one.evaluations]));
+    const bands = new Map(data?.groups.map((one) => [one.run_ids.join(), one]));
+    const lineOf = (run: Run, label: string, group: Group | null): Line[] => {
+      const style = styles.get(group?.id ?? run.id);
+      const name = `${label}${run.is_simulated ? " (simulated)" : ""}`;
+      const found = group ? (bands.get(group.run_ids.join()) ?? null) : null;
+      const own = evaluations.get(run.id) ?? null;
+      return style ? [{ id: run.id, label: name, style, evaluations: own, bands: found, isSimulated: run.is_simulated }] : [];
+    };
+    if (by === "runs") return runs.flatMap((run) => lineOf(run, labels.get(run.id) ?? run.name, null));
+    return groups.flatMap((group) => (group.members[0] ? lineOf(group.members[0], group.name, group) : []));
+  }, [data, runs, groups, by, labels, styles]);
 }

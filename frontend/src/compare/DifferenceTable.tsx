@@ -16,7 +16,7 @@ interface Props {
 export function DifferenceTable({ runs, differences, labels, styles }: Props) {
   if (differences.length === 0) return <p className="quiet">The runs have the same settings.</p>;
   return (
-    <div className={table.scroll}>
+    <div className={`${table.scroll ?? ""} ${css.tall ?? ""}`}>
       <table className={`${table.table ?? ""} ${css.differs ?? ""}`}>
         <caption className="unseen">Settings that differ</caption>
         <thead>

@@ -22,7 +22,7 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
   const metrics = metricsOf(runs);
   const best = new Map(metrics.map((metric) => [metric.key, bestOf(metric, runs)]));
   return (
-    <div className={table.scroll}>
+    <div className={`${table.scroll ?? ""} ${css.tall ?? ""}`}>
       <table className={`${table.table ?? ""} ${css.results ?? ""}`}>
         <caption className="unseen">Results of each run, with its ratio to the baseline</caption>
         <thead>

@@ -1,10 +1,11 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import type { Run } from "../api/types";
-import { axisTitle, escapeHtml, type RunCurves } from "./figures";
-import { groupRuns, pairedRatios, spreadOf } from "./groups";
+import type { Comparison, Run } from "../api/types";
+import { axisTitle, escapeHtml, tracesOf, translucent, type Line } from "./figures";
+import { groupsOf, tally, verdictOf } from "./groups";
 import { labelRuns } from "./labels";
 import { against, bestOf, formatPoints, hasOneTarget, METRICS, metricsOf, timeToTarget, type Metric } from "./metrics";
+import { axesOf, isInside, readBrushes, writeBrushes } from "./parallel";
 import { chooseColours, hashOf, NUM_COLOURS, stylesFrom } from "./styles";
 
 const ids = (num: number) => Array.from({ length: num }, (_, i) => `run-${i}`);
@@ -139,30 +140,99 @@ describe("what is compared", () => {
   });
 });
 
-describe("repetitions", () => {
-  const bsp = [1, 2, 3].map((seed) => makeRun({ id: `b${seed}`, seed, time: 20 * seed }));
-  const ssp = [1, 2].map((seed) =>
-    makeRun({ id: `s${seed}`, seed, policy: { name: "ssp", threshold: 3 }, time: 10 * seed }),
-  );
-  const [first, second] = groupRuns([...bsp, ...ssp]);
+const spread = (mean: number | null, num_bounds = 0) => ({ num: 3, num_bounds, mean, low: null, high: null, least: mean, most: mean });
+const pairs = (centre: number | null, low: number | null = null, high: number | null = null) => ({
+  num_pairs: centre === null ? 0 : 3,
+  centre,
+  low,
+  high,
+  effect: null,
+  num_better: centre !== null && centre < 1 ? 3 : 0,
+  num_worse: centre !== null && centre < 1 ? 0 : 3,
+});
 
-  it("are runs that differ in the seed alone", () => {
-    expect(groupRuns([...bsp, ...ssp]).map(({ runs }) => runs.length)).toEqual([3, 2]);
+/** A comparison with a group of one run for each policy; the first is the baseline. */
+function compared(times: Record<string, { mean: number | null; against?: ReturnType<typeof pairs> }>): Comparison {
+  const names = Object.keys(times);
+  return {
+    runs: names.map((name) => ({ ...makeRun({ id: name, policy: { name } }), experiment_name: "E" })),
+    differences: [{ path: "policy.name", values: names }],
+    groups: names.map((name, index) => ({
+      run_ids: [name],
+      seeds: [1],
+      metrics: { time_to_target_s: spread(times[name]?.mean ?? null, times[name]?.mean === null ? 1 : 0) },
+      against: index === 0 ? {} : { time_to_target_s: times[name]?.against ?? null },
+    })),
+  };
+}
+
+describe("settings over their seeds", () => {
+  it("stand in the order of their times, those that missed the target last", () => {
+    const groups = groupsOf(compared({ slow: { mean: 20 }, missed: { mean: null }, fast: { mean: 10 } }));
+    expect(groups.map(({ name }) => name)).toEqual(["fast", "slow", "missed"]);
+    expect(groups.map(({ isBaseline }) => isBaseline)).toEqual([false, true, false]);
   });
 
-  it("have a mean and a range, without those that missed", () => {
-    expect(spreadOf(metric("target"), [...bsp, makeRun({ time: null })])).toEqual({
-      mean: 40,
-      low: 20,
-      high: 60,
-      num: 3,
-    });
-    expect(spreadOf(metric("target"), [makeRun({ time: null })])).toBeNull();
+  it("say who wins, by how much, and how sure it is", () => {
+    const say = (against: ReturnType<typeof pairs>) =>
+      verdictOf(groupsOf(compared({ ssp: { mean: 20 }, foresync: { mean: 10, against } })));
+    expect(say(pairs(0.5, 0.4, 0.6))).toBe(
+      "foresync reaches the target first, in 0.500× the time of ssp (95% interval 0.400× to 0.600×, 3 common seeds).",
+    );
+    expect(say(pairs(0.9, 0.7, 1.1))).toContain("includes no difference at all");
+    expect(say(pairs(0.9))).toContain("may be chance");
   });
 
-  it("are compared seed by seed", () => {
-    if (!first || !second) throw new Error("there must be two groups");
-    expect(pairedRatios(metric("target"), second, first)).toEqual({ mean: 0.5, low: 0.5, high: 0.5, num: 2 });
+  it("say so where the baseline wins, or nobody else arrives", () => {
+    const base = { mean: 5 };
+    expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: 10, against: pairs(2, 1.8, 2.2) } })))).toBe(
+      "ssp reaches the target first; bsp needs 2.00× its time (95% interval 1.80× to 2.20×, 3 common seeds).",
+    );
+    expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: null, against: pairs(null) } })))).toContain("the only setting");
+    expect(verdictOf(groupsOf(compared({ ssp: base })))).toBe("");
+    expect(verdictOf(groupsOf(compared({ ssp: { mean: null }, bsp: { mean: null } })))).toBe("");
+  });
+
+  it("count a pair that was decided by a missed target", () => {
+    expect(tally({ ...pairs(null), num_better: 2, num_worse: 1 })).toBe("better in 2 of 3");
+  });
+});
+
+describe("parallel coordinates", () => {
+  const comparison: Comparison = {
+    ...compared({ ssp: { mean: 20 }, bsp: { mean: 10 }, asp: { mean: 5 } }),
+    differences: [
+      { path: "policy.name", values: ["ssp", "bsp", "asp"] },
+      { path: "policy.threshold", values: [3, null, 1] },
+      { path: "task.learning_rate", values: [0.001, 0.01, 1] },
+    ],
+  };
+  const axes = axesOf(comparison);
+  const places = (key: string) => axes.find((axis) => axis.key === key)?.places;
+
+  it("put words evenly, numbers to scale, and many magnitudes on a logarithmic one", () => {
+    expect(places("policy.name")).toEqual([1, 0.5, 0]);
+    expect(places("policy.threshold")).toEqual([1, null, 0]);
+    expect(places("task.learning_rate")?.[1]).toBeCloseTo(1 / 3);
+  });
+
+  it("leave out figures that all share", () => expect(axes.map(({ key }) => key)).not.toContain("utilisation"));
+
+  it("let through what lies within every brush", () => {
+    const brushes = new Map<string, readonly [number, number]>([["policy.name", [0.4, 1]]]);
+    expect(isInside(axes, brushes, 3)).toEqual([true, true, false]);
+    expect(isInside(axes, new Map([...brushes, ["policy.threshold", [0, 1]]]), 3)).toEqual([true, false, false]);
+    expect(isInside(axes, new Map(), 3)).toEqual([true, true, true]);
+  });
+
+  it("come back from the address as they were", () => {
+    const brushes = new Map<string, readonly [number, number]>([
+      ["policy.name", [0, 0.5]],
+      ["a,b c", [0.25, 0.75]],
+    ]);
+    expect(readBrushes(writeBrushes(brushes))).toEqual(brushes);
+    expect(readBrushes("x~2~3,y~0.5~0.1,~0~1,z,%E0%A4%A~0~1").size).toBe(1);
+    expect(writeBrushes(new Map())).toBeNull();
   });
 });
 
@@ -178,7 +248,10 @@ describe("names of runs", () => {
   ];
 
   it("say what differs where the names do not", () => {
-    expect([...labelRuns(runs, differences).values()]).toEqual(["ssp (threshold 3), seed 1", "predictive, seed 2"]);
+    expect([...labelRuns(runs, differences).values()]).toEqual(["ssp, seed 1", "predictive, seed 2"]);
+    const both = [...runs, makeRun({ id: "c", policy: { name: "ssp", threshold: 1 } })];
+    const more = differences.map((one) => ({ ...one, values: [...one.values, one.path === "seed" ? 1 : one.path === "policy.name" ? "ssp" : 1] }));
+    expect([...labelRuns(both, more).values()]).toEqual(["ssp (threshold 3), seed 1", "predictive, seed 2", "ssp (threshold 1), seed 1"]);
   });
 
   it("are the names where those differ", () => {
@@ -187,11 +260,23 @@ describe("names of runs", () => {
   });
 
   it("come with an axis that says which seconds are virtual", () => {
-    const runs = (...flags: boolean[]) => flags.map((isSimulated) => ({ isSimulated }) as RunCurves);
+    const runs = (...flags: boolean[]) => flags.map((isSimulated) => ({ isSimulated }) as Line);
     expect(axisTitle("seconds", runs(false, false))).toBe("seconds");
     expect(axisTitle("seconds", runs(true, true))).toBe("seconds of virtual time (simulated)");
     expect(axisTitle("seconds", runs(true, false))).toBe("seconds, virtual ones of simulated runs");
     expect(axisTitle("iterations", runs(true, false))).toBe("iterations of all workers");
+  });
+
+  it("are drawn with a band where there is one, else as the run's own curve", () => {
+    const colours = { ink: "#000000", quiet: "", line: "", surface: "", runs: ["#102030"] };
+    const evaluations = { at_s: [1, 2], version: [1, 2], iterations: [8, 16], loss: [2, 1], accuracy: [0.1, 0.2] };
+    const band = { x: [1], mean: [1.5], low: [1], high: [2] };
+    const bands = { run_ids: ["a"], loss_over_seconds: band, loss_over_iterations: null, accuracy_over_seconds: null, accuracy_over_iterations: null };
+    const line: Line = { id: "a", label: "A", style: { colour: 1, dash: "solid", marker: "circle" }, evaluations, bands, isSimulated: false };
+    expect(tracesOf([line], "loss", "seconds", colours)).toHaveLength(3);
+    expect(tracesOf([line], "loss", "seconds", colours)[2]).toMatchObject({ x: [1], y: [1.5] });
+    expect(tracesOf([line], "loss", "iterations", colours)).toMatchObject([{ x: [8, 16], y: [2, 1] }]);
+    expect(translucent("#102030")).toBe("rgba(16,32,48,0.2)");
   });
 
   it("stand in figures as text", () => expect(escapeHtml("<b>&")).toBe("&lt;b&gt;&amp;"));

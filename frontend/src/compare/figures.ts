@@ -1,16 +1,21 @@
 /** The curves as plotly's data and layout. Pure: colours come in resolved. */
 
-import type { Curves } from "../api/types";
+import type { ComparedCurves } from "../api/types";
 import type { RunStyle } from "./styles";
 
 export type Axis = "seconds" | "iterations";
 export type Quantity = "accuracy" | "loss";
 
-export interface RunCurves {
+type Evaluations = ComparedCurves["runs"][number]["evaluations"];
+type GroupBands = ComparedCurves["groups"][number];
+
+/** A line of a figure: one run, or the mean of a setting's seeds with its 95% band. */
+export interface Line {
   id: string;
   label: string;
   style: RunStyle;
-  curves: Curves | undefined; // undefined while they are fetched
+  evaluations: Evaluations | null;
+  bands: GroupBands | null; // null: there is no band to draw, only `evaluations`
   isSimulated: boolean;
 }
 
@@ -22,26 +27,43 @@ export interface Colours {
   runs: string[]; // --run-1 ... in order
 }
 
-export function tracesOf(runs: readonly RunCurves[], quantity: Quantity, axis: Axis, colours: Colours): object[] {
+const FEW = 30; // lines, up to which each has its markers
+
+export function tracesOf(lines: readonly Line[], quantity: Quantity, axis: Axis, colours: Colours): object[] {
   const unit = axis === "seconds" ? " s" : " iterations";
   const format = quantity === "accuracy" ? ".2%" : ".4~g";
-  return runs.flatMap(({ curves, label, style }) => {
-    if (!curves) return [];
-    const { evaluations } = curves;
+  const isFew = lines.length <= FEW;
+  return lines.flatMap(({ evaluations, bands, label, style }) => {
     const colour = colours.runs[style.colour - 1] ?? colours.ink;
-    return [
-      {
-        type: "scatter",
-        mode: "lines+markers",
-        name: label,
-        x: axis === "seconds" ? evaluations.at_s : evaluations.iterations,
-        y: evaluations[quantity],
-        line: { color: colour, width: 1.75, dash: style.dash },
-        marker: { color: colour, symbol: style.marker, size: 7, maxdisplayed: 8 },
-        hovertemplate: `${escapeHtml(label)}<br>%{y:${format}} at %{x:.4~g}${unit}<extra></extra>`,
-      },
-    ];
+    const band = bands?.[`${quantity}_over_${axis}`] ?? null;
+    if (!band && !evaluations) return [];
+    const main = {
+      type: "scatter",
+      mode: isFew ? "lines+markers" : "lines",
+      name: label,
+      x: band ? band.x : axis === "seconds" ? evaluations?.at_s : evaluations?.iterations,
+      y: band ? band.mean : evaluations?.[quantity],
+      line: { color: colour, width: isFew ? 1.75 : 1.25, dash: style.dash },
+      marker: { color: colour, symbol: style.marker, size: 7, maxdisplayed: 8 },
+      hovertemplate: `${escapeHtml(label)}<br>%{y:${format}} at %{x:.4~g}${unit}<extra></extra>`,
+    };
+    return band ? [...edgesOf(band, colour), main] : [main];
   });
+}
+
+/** The two edges of a band, the space between them filled. */
+function edgesOf({ x, low, high }: { x: number[]; low: number[]; high: number[] }, colour: string): object[] {
+  const edge = { type: "scatter", mode: "lines", x, line: { width: 0 }, hoverinfo: "skip" };
+  return [
+    { ...edge, y: low },
+    { ...edge, y: high, fill: "tonexty", fillcolor: translucent(colour) },
+  ];
+}
+
+/** "#rrggbb" at a fifth of its strength. */
+export function translucent(colour: string): string {
+  const parts = /^#(..)(..)(..)$/.exec(colour)?.slice(1).map((part) => parseInt(part, 16));
+  return parts ? `rgba(${parts.join(",")},0.2)` : "rgba(128,128,128,0.2)";
 }
 
 /** Labels are a person's words: plotly reads a little HTML in texts. */
@@ -50,21 +72,15 @@ export function escapeHtml(text: string): string {
 }
 
 /** Name an axis; seconds say whose they are where some of them are virtual. */
-export function axisTitle(axis: Axis, runs: readonly RunCurves[]): string {
+export function axisTitle(axis: Axis, lines: readonly Line[]): string {
   if (axis === "iterations") return "iterations of all workers";
-  const num = runs.filter(({ isSimulated }) => isSimulated).length;
+  const num = lines.filter(({ isSimulated }) => isSimulated).length;
   if (num === 0) return "seconds";
-  return num === runs.length ? "seconds of virtual time (simulated)" : "seconds, virtual ones of simulated runs";
+  return num === lines.length ? "seconds of virtual time (simulated)" : "seconds, virtual ones of simulated runs";
 }
 
-export function layoutOf(
-  quantity: Quantity,
-  axis: Axis,
-  axisText: string,
-  target: number | null,
-  colours: Colours,
-  face: string,
-): object {
+/** What all figures have in common. */
+export function frameOf(colours: Colours, face: string): { ticks: object; frame: object } {
   const ticks = {
     gridcolor: colours.line,
     linecolor: colours.line,
@@ -73,7 +89,7 @@ export function layoutOf(
     ticks: "outside",
     ticklen: 4,
   };
-  return {
+  const frame = {
     autosize: true,
     height: 280,
     margin: { l: 48, r: 12, t: 8, b: 40 },
@@ -87,6 +103,21 @@ export function layoutOf(
       bordercolor: colours.line,
       font: { family: face, size: 12, color: colours.ink },
     },
+  };
+  return { ticks, frame };
+}
+
+export function layoutOf(
+  quantity: Quantity,
+  axis: Axis,
+  axisText: string,
+  target: number | null,
+  colours: Colours,
+  face: string,
+): object {
+  const { ticks, frame } = frameOf(colours, face);
+  return {
+    ...frame,
     xaxis: {
       ...ticks,
       title: { text: axisText, standoff: 6 },

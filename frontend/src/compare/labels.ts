@@ -10,17 +10,17 @@ export function labelRuns(runs: readonly Run[], differences: readonly Difference
   return new Map(
     runs.map((run, index) => {
       if (isUnique) return [run.id, run.name];
-      const parts = partsOf(run, index, differences);
+      const parts = partsOf(runs, run, index, differences);
       const label = [...(isShared && parts.length > 0 ? [] : [run.name]), ...parts].join(", ");
       return [run.id, label];
     }),
   );
 }
 
-function partsOf(run: Run, index: number, differences: readonly Difference[]): string[] {
+function partsOf(runs: readonly Run[], run: Run, index: number, differences: readonly Difference[]): string[] {
   const policy = differences.filter(({ path }) => path === "policy" || path.startsWith("policy."));
   const rest = differences.filter(({ path }) => !policy.some((one) => one.path === path) && path !== "name");
-  const parts = policy.length > 0 ? [policyLabel(run, index, policy)] : [];
+  const parts = policy.length > 0 ? [policyLabel(runs, run, index, policy)] : [];
   for (const { path, values } of rest.slice(0, 3)) {
     const short = path
       .slice(path.lastIndexOf(".") + 1)
@@ -31,14 +31,15 @@ function partsOf(run: Run, index: number, differences: readonly Difference[]): s
   return parts;
 }
 
-/** "ssp", or "ssp (threshold 3)" where the settings of equal policies differ. */
-function policyLabel(run: Run, index: number, differences: readonly Difference[]): string {
+/** "ssp", or "ssp (threshold 3)" where runs of this policy differ in that. */
+function policyLabel(runs: readonly Run[], run: Run, index: number, differences: readonly Difference[]): string {
+  const { name } = run.spec.policy;
+  const ofPolicy = runs.flatMap((other, place) => (other.spec.policy.name === name ? [place] : []));
   const settings = differences.flatMap(({ path, values }) => {
     const key = path.slice("policy.".length);
-    const isSetting =
-      path.startsWith("policy.") && key !== "name" && values[index] !== null && values[index] !== undefined;
-    return isSetting ? [`${key.replaceAll("_", " ")} ${describeValue(values[index])}`] : [];
+    if (!path.startsWith("policy.") || key === "name") return [];
+    const isAlike = ofPolicy.every((place) => JSON.stringify(values[place]) === JSON.stringify(values[index]));
+    return isAlike ? [] : [`${key.replaceAll("_", " ")} ${describeValue(values[index])}`];
   });
-  const name = run.spec.policy.name;
-  return settings.length > 0 && settings.length < 3 ? `${name} (${settings.join(", ")})` : name;
+  return settings.length > 0 ? `${name} (${settings.slice(0, 3).join(", ")})` : name;
 }

@@ -1,0 +1,80 @@
+import { useEffect, useRef, useState } from "react";
+import { cssToken, useTheme } from "../app/theme";
+import { Skeleton } from "../ui/Skeleton";
+import type { Colours } from "./figures";
+import { loadPlotly, type Plotly } from "./plotly";
+import { NUM_COLOURS } from "./styles";
+import css from "./CurvePlot.module.css";
+
+const CONFIG = { displaylogo: false, responsive: true, displayModeBar: false, doubleClick: "reset" };
+
+function readColours(): Colours {
+  return {
+    ink: cssToken("--ink"),
+    quiet: cssToken("--ink-quiet"),
+    line: cssToken("--line"),
+    surface: cssToken("--surface"),
+    runs: Array.from({ length: NUM_COLOURS }, (_, i) => cssToken(`--run-${i + 1}`)),
+  };
+}
+
+interface Props {
+  title: string;
+  note: string;
+  label: string; // for those who do not see it
+  isWaiting?: boolean;
+  data: unknown; // what the figure is made from: it is drawn anew when this changes
+  traces: (colours: Colours) => object[];
+  layout: (colours: Colours) => object;
+}
+
+/** A figure drawn by plotly, in the colours of the theme. */
+export function Figure({ title, note, label, isWaiting = false, data, traces, layout }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const [plotly, setPlotly] = useState<Plotly>();
+  const [isMissing, setMissing] = useState(false);
+  const theme = useTheme();
+
+  useEffect(() => {
+    let isShown = true;
+    loadPlotly().then(
+      (loaded) => isShown && setPlotly(loaded),
+      () => isShown && setMissing(true),
+    );
+    return () => {
+      isShown = false;
+    };
+  }, []);
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element || !plotly) return;
+    const colours = readColours(); // of the theme that is shown
+    void plotly.react(element, traces(colours), layout(colours), CONFIG);
+    // `data` stands for what both functions draw.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [plotly, data, theme]);
+
+  useEffect(() => {
+    const element = place.current;
+    return () => {
+      if (element) plotly?.purge(element);
+    };
+  }, [plotly]);
+
+  const isShown = plotly && !isWaiting;
+  return (
+    <figure className={css.figure}>
+      <figcaption>
+        {title} <span className="quiet">{note}</span>
+      </figcaption>
+      {isMissing && <p className={css.note}>The charts could not be loaded; the tables hold the same figures.</p>}
+      {!isShown && !isMissing && (
+        <div className={css.waiting}>
+          <Skeleton width={90} />
+        </div>
+      )}
+      <div ref={place} className={css.plot} role="img" aria-label={label} hidden={!isShown} />
+    </figure>
+  );
+}
