@@ -9,14 +9,13 @@ import "../src/styles/tokens.css";
 import "../src/styles/base.css";
 import { LossChart } from "../src/charts/LossChart";
 import { WaitChart } from "../src/charts/WaitChart";
-import type { Session } from "../src/run/session";
+import { makeSession } from "../src/run/session";
 import { emptyModel, workerOf, type RunModel } from "../src/store/model";
 import { reduce } from "../src/store/reduce";
 import { RunStore } from "../src/store/runStore";
 import { Kind } from "../src/store/spans";
-import { FrameLoop } from "../src/timeline/frames";
+import type { FrameLoop } from "../src/timeline/frames";
 import { Timeline } from "../src/timeline/Timeline";
-import { TimeView } from "../src/timeline/view";
 import { syntheticLog } from "./syntheticLog";
 
 interface Result {
@@ -110,10 +109,9 @@ function timeFrames(): void {
 async function main(): Promise<void> {
   const foldUs = measureFold();
   timeFrames();
-  const loop = new FrameLoop();
-  const store = new RunStore("bench", { connect: () => ({ onopen: null, onmessage: null, onclose: null, close: () => undefined }) });
-  const view = new TimeView(loop.request, () => false);
-  const session: Session = { store, view, loop };
+  const store = new RunStore("bench", { connect: () => ({ onopen: null, onmessage: null, onclose: null, send: () => undefined, close: () => undefined }) });
+  const session = makeSession(store);
+  const { view, loop } = session;
   const endS = fill(store.model);
   loop.add((atMs) => view.tick(atMs, store.nowS(), false));
   const root = document.getElementById("root");

@@ -229,7 +229,7 @@ class Simulation {
     const state = this.workers[worker] as WorkerState;
     const at_s = this.nowS;
     const max_ahead = this.options.policy === "ssp" ? 0 : MAX_AHEAD;
-    const directive = { push_at: state.pushAt, max_ahead, alpha: 0.5, push_after: "merged", merge: "steps", patience_s: null } as const;
+    const directive = { push_at: state.pushAt, max_ahead, alpha: 0.5, push_after: "merged", merge: "steps", patience_s: null, is_bounded: false } as const;
     const { version } = this;
     this.tell(at_s, { kind: "WorkerReleased", at_s, worker, version, acknowledged: state.clock, directive, reason });
     const { blockedFromS, pushedS, arrivedS, clock } = state;
@@ -269,7 +269,7 @@ class Simulation {
       num_iterations: num,
       staleness,
     }));
-    this.tell(at_s, { kind: "AggregateApplied", at_s, version: this.version, scale, contributions, reason, momentum: 0 });
+    this.tell(at_s, { kind: "AggregateApplied", at_s, version: this.version, scale, contributions, reason, momentum: 0, velocity_share: 1 });
     this.pushed = [];
   }
 

@@ -48,7 +48,7 @@ export function Chart({ session, title, height, makeSpec, children }: Props) {
   );
 }
 
-function mount(box: HTMLElement, { store, view, loop }: Session, height: number, spec: ChartSpec): () => void {
+function mount(box: HTMLElement, { store, view, loop, playback }: Session, height: number, spec: ChartSpec): () => void {
   let plot: uPlot | null = null;
   let drawn = "";
   let restUntilMs = 0;
@@ -70,12 +70,13 @@ function mount(box: HTMLElement, { store, view, loop }: Session, height: number,
     const { fromS, lengthS, cursorS } = view;
     const cursor = cursorS === null ? -10 : ((cursorS - fromS) / lengthS) * plot.over.clientWidth;
     plot.setCursor({ left: cursor, top: 0 }, false);
-    const wish = `${fromS} ${lengthS} ${store.model.lastSeq} ${store.version}`;
+    const { headS } = playback;
+    const wish = `${fromS} ${lengthS} ${store.model.lastSeq} ${store.version} ${headS ?? ""}`;
     if (wish === drawn) return false;
     if (atMs < restUntilMs) return true;
     drawn = wish;
     const startMs = performance.now();
-    plot.setData(spec.data(fromS, lengthS, plot.over.clientWidth), false);
+    plot.setData(until(spec.data(fromS, lengthS, plot.over.clientWidth), headS), false);
     plot.setScale("x", { min: fromS, max: fromS + lengthS });
     restUntilMs = atMs + REST * (performance.now() - startMs);
     return false;
@@ -87,6 +88,15 @@ function mount(box: HTMLElement, { store, view, loop }: Session, height: number,
     stop();
     plot?.destroy();
   };
+}
+
+/** While the run is played back, nothing after the play-head is shown. */
+function until(data: uPlot.AlignedData, headS: number | null): uPlot.AlignedData {
+  if (headS === null) return data;
+  const [x, ...rows] = data;
+  const end = Array.from(x).findIndex((atS) => atS > headS);
+  if (end < 0) return data;
+  return [x, ...rows.map((row) => Array.from(row, (value, i) => (i < end ? value : null)))] as uPlot.AlignedData;
 }
 
 function optionsOf(spec: ChartSpec, width: number, height: number, metrics: { left: number; right: number }): uPlot.Options {

@@ -1,6 +1,6 @@
 /** What the charts show, computed from the fold for the stretch of time that is seen. */
 
-import { addShares, noShares } from "../store/figures";
+import { addShares, countsWithin, noShares } from "../store/figures";
 import type { RunModel } from "../store/model";
 
 /** Equal parts of time, bound to the time grid, so that a scrolling curve keeps its shape. */
@@ -32,8 +32,15 @@ const MOST_EVALUATIONS = 400; // points in sight, above which some are left out
 export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossData {
   const { trainLoss, evaluations } = model;
   const rows: { x: number; training: number | null; test: number | null; accuracy: number | null }[] = [];
+  const pastS = model.past?.untilS ?? -Infinity;
   let from = trainLoss.indexAt(first * stepS);
   for (let i = first; i < first + num; i++) {
+    if (i * stepS < pastS) {
+      const { losses, lossSum } = countsWithin(model, i * stepS, (i + 1) * stepS);
+      if (losses > 0) rows.push({ x: (i + 0.5) * stepS, training: lossSum / losses, test: null, accuracy: null });
+      from = trainLoss.indexAt((i + 1) * stepS);
+      continue;
+    }
     const to = trainLoss.indexAt((i + 1) * stepS);
     if (to > from) rows.push({ x: (i + 0.5) * stepS, training: trainLoss.sum(from, to) / (to - from), test: null, accuracy: null });
     from = to;
@@ -118,9 +125,21 @@ export function waitingData(
     });
     return row;
   };
+  const { past } = model;
+  const waited = past && first * stepS < past.untilS ? past.waiting(bands, first, num, stepS) : null;
+  const isOverview = (fromS: number) => past !== null && waited !== null && fromS + stepS <= past.untilS && !past.modelAt(fromS + stepS / 2);
   x.forEach((fromS, i) => {
     if (fromS + stepS <= 0 || fromS >= nowS) return;
-    const row = cache.row(first + i, stepS, fromS + stepS < settledS, () => compute(fromS));
+    if (waited && isOverview(fromS)) {
+      let sum = 0;
+      sums.forEach((column, band) => {
+        sum += (waited[band * num + i] as number) / stepS;
+        column[i] = sum;
+      });
+      return;
+    }
+    const isNew = !past || fromS >= past.untilS; // other folds come and go
+    const row = !isNew ? compute(fromS) : cache.row(first + i, stepS, fromS + stepS < settledS, () => compute(fromS));
     let sum = 0;
     sums.forEach((column, band) => {
       sum += row[band] as number;

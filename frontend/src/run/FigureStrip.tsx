@@ -46,7 +46,7 @@ export function FigureStrip() {
   const session = usePageSession();
   const news = useNews(session);
   const { model } = session.store;
-  const isOver = model.finishedS !== null;
+  const isOver = !session.store.isRunning;
   const nowS = session.store.nowS();
   const { now, whole, past } = useMemo(() => {
     const all = figuresWithin(model, 0, nowS, nowS);

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { api, ApiError } from "../api/client";
 import { invalidate, putResource } from "../api/resource";
 import type { Run } from "../api/types";
+import { ExportMenu } from "../export/ExportMenu";
 import { describeValue, splitTagged } from "../form/describe";
 import { formatNumber, formatPercent, formatSeconds } from "../format";
 import { progressOf } from "../history/progress";
@@ -117,6 +118,7 @@ function Actions({ run, onClone }: { run: Run; onClone: () => void }) {
             Resume
           </Button>
         )}
+        <ExportMenu runIds={[run.id]} />
         <Button kind="primary" onClick={onClone} title="Clone with changes (C)">
           Clone with changes
         </Button>

@@ -5,7 +5,7 @@ import { nodeName, nodeOf, type NodeModel } from "../store/model";
 import { stateSentence } from "../timeline/LaneTable";
 import type { Selection } from "../timeline/selection";
 import { Num } from "../ui/Num";
-import { useNews, usePageSession } from "./session";
+import { useNodeNews, usePageSession } from "./session";
 import table from "../ui/Table.module.css";
 import css from "./Tabs.module.css";
 
@@ -15,13 +15,21 @@ interface Props {
   onSelect: (selection: Selection | null) => void;
 }
 
+const MANY = 40; // rows from which the table scrolls by itself
 const FORECAST_TITLES = ["Forecasts held", "Forecast error"];
 const FORECAST_HELP = `Of its iterations: how many ended inside their predicted 5–95% window (90% wanted), and the mean error as a share of the iteration. ${WARM_UP_HELP}`;
+
+const RECENT_TITLES = ["Staleness", ...FORECAST_TITLES]; // of a long run, only the newest events tell of them
+
+function helpOf(title: string, isLong: boolean): string | undefined {
+  const help = FORECAST_TITLES.includes(title) ? FORECAST_HELP : undefined;
+  return isLong && RECENT_TITLES.includes(title) ? `Of the newest part of this long run. ${help ?? ""}`.trim() : help;
+}
 
 /** Every node with what it does and its figures over the whole run. */
 export function NodeTable({ run, selectedNode, onSelect }: Props) {
   const session = usePageSession();
-  useNews(session);
+  useNodeNews(session);
   const { model } = session.store;
   const nowS = session.store.nowS();
   const others = ["server", "evaluator"].flatMap((id) => model.nodes.get(id) ?? []);
@@ -31,7 +39,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
     return <p className="quiet">A row for the server and each of the {run.spec.cluster.num_workers} workers stands here once they run.</p>;
   }
   return (
-    <div className={table.scroll}>
+    <div className={`${table.scroll ?? ""} ${nodes.length > MANY ? (css.tall ?? "") : ""}`}>
       <table className={table.table}>
         <caption className="unseen">Nodes</caption>
         <thead>
@@ -39,7 +47,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
             <th scope="col">Node</th>
             <th scope="col">Now</th>
             {["Iterations", "Utilisation", "Waiting", "Transfer", "Lead", "Staleness", ...(hasForecasts ? FORECAST_TITLES : []), "CPU", "Memory", "Sent", "Received", "Process"].map((title) => (
-              <th key={title} scope="col" className={table.right} title={FORECAST_TITLES.includes(title) ? FORECAST_HELP : undefined}>
+              <th key={title} scope="col" className={table.right} title={helpOf(title, session.store.past !== null)}>
                 {title}
               </th>
             ))}

@@ -7,6 +7,7 @@ import { useTitle } from "../app/title";
 import { LossChart } from "../charts/LossChart";
 import { WaitChart } from "../charts/WaitChart";
 import { CloneDialog } from "../clone/CloneDialog";
+import { Overview } from "../timeline/Overview";
 import { Timeline } from "../timeline/Timeline";
 import type { Selection } from "../timeline/selection";
 import { SkeletonPage } from "../ui/Skeleton";
@@ -18,6 +19,7 @@ import { SessionContext, useNews, usePageSession, useSession } from "./session";
 import { SidePanel } from "./SidePanel";
 import { Tabs } from "./Tabs";
 import { TimelineBar } from "./TimelineBar";
+import { readSelection, useAddress } from "./address";
 import { useIsNarrow, useStored } from "./hooks";
 import css from "./RunPage.module.css";
 
@@ -43,11 +45,12 @@ const LOSS_HEIGHT = 108;
 const WAIT_HEIGHT = 80;
 
 function Page({ run }: { run: Run }) {
-  const [selection, setSelection] = useState<Selection | null>(null);
+  const [selection, setSelection] = useState<Selection | null>(() => readSelection(new URLSearchParams(window.location.search).get("sel")));
   const [isPanelOpen, setPanelOpen] = useStored("foresync.panel", true);
   const [isCloning, setCloning] = useState(false);
   const isNarrow = useIsNarrow();
   const session = usePageSession();
+  useAddress(session, selection);
   const numWorkers = run.spec.cluster.num_workers;
   const select = (next: Selection | null) => {
     setSelection(next);
@@ -76,6 +79,7 @@ function Page({ run }: { run: Run }) {
               onSelect={select}
             />
           </div>
+          <Overview session={session} />
           <LossChart session={session} height={LOSS_HEIGHT} target={run.spec.stop.target} />
           <WaitChart session={session} height={WAIT_HEIGHT} numWorkers={numWorkers} />
           <Legend />

@@ -3,45 +3,51 @@ import { Link } from "../app/Link";
 import { describePath, describeValue } from "../form/describe";
 import { isData } from "../form/values";
 import { formatAbsolute } from "../format";
+import { RetunePanel } from "../retune/RetunePanel";
 import { useNews, usePageSession } from "./session";
 import table from "../ui/Table.module.css";
 
-/** The run's complete spec, and where it comes from. */
+/** What can be changed while the run trains, its complete spec as it was started, and where it comes from. */
 export function SettingsTab({ run }: { run: Run }) {
   const session = usePageSession();
   useNews(session);
-  const { versions } = session.store.model;
+  const { versions, entries } = session.store.model;
+  const numRetuned = entries.reduce((num, { kind }) => num + (kind === "retuned" ? 1 : 0), 0);
   const rows = [...flatten(run.spec, "")].filter(([path]) => path !== "name");
   return (
-    <div className={table.scroll}>
-      <table className={table.table}>
-        <caption className="unseen">Settings of the run</caption>
-        <tbody>
-          <Row name="Run">{run.id}</Row>
-          <Row name="Experiment">
-            <Link to={`/experiments/${run.experiment_id}`}>{run.experiment_name}</Link>
-          </Row>
-          {run.parent_id && (
-            <Row name="Cloned from">
-              <Link to={`/runs/${run.parent_id}`}>{run.parent_id}</Link>
+    <>
+      <RetunePanel run={run} numRetuned={numRetuned} />
+      <h2 style={{ marginBottom: 8 }}>As it was started</h2>
+      <div className={table.scroll}>
+        <table className={table.table}>
+          <caption className="unseen">Settings of the run</caption>
+          <tbody>
+            <Row name="Run">{run.id}</Row>
+            <Row name="Experiment">
+              <Link to={`/experiments/${run.experiment_id}`}>{run.experiment_name}</Link>
             </Row>
-          )}
-          <Row name="Created">{formatAbsolute(run.created_at)}</Row>
-          {run.started_at && <Row name="Started">{formatAbsolute(run.started_at)}</Row>}
-          {run.finished_at && <Row name="Ended">{formatAbsolute(run.finished_at)}</Row>}
-          {rows.map(([path, value]) => (
-            <Row key={path} name={describePath(path)}>
-              {describeValue(value)}
-            </Row>
-          ))}
-          {Object.entries(versions).map(([name, version]) => (
-            <Row key={name} name={`Version of ${name}`}>
-              {version}
-            </Row>
-          ))}
-        </tbody>
-      </table>
-    </div>
+            {run.parent_id && (
+              <Row name="Cloned from">
+                <Link to={`/runs/${run.parent_id}`}>{run.parent_id}</Link>
+              </Row>
+            )}
+            <Row name="Created">{formatAbsolute(run.created_at)}</Row>
+            {run.started_at && <Row name="Started">{formatAbsolute(run.started_at)}</Row>}
+            {run.finished_at && <Row name="Ended">{formatAbsolute(run.finished_at)}</Row>}
+            {rows.map(([path, value]) => (
+              <Row key={path} name={describePath(path)}>
+                {describeValue(value)}
+              </Row>
+            ))}
+            {Object.entries(versions).map(([name, version]) => (
+              <Row key={name} name={`Version of ${name}`}>
+                {version}
+              </Row>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }
 

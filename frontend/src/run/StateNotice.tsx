@@ -14,7 +14,7 @@ export function StateNotice({ run }: { run: Run }) {
   if (status.name === "denied") {
     return <Notice kind="fault" title="The server wants its token: ">open the link that `foresync serve` has printed.</Notice>;
   }
-  if (status.name === "reconnecting" && status.attempt > 2) {
+  if (status.name === "offline" || (status.name === "reconnecting" && status.attempt > 2)) {
     return <p className={css.line}>The connection is lost. The run goes on by itself; this page tries again and will show what it has missed.</p>;
   }
   if (run.state === "failed") {

@@ -2,11 +2,13 @@ import { useState } from "react";
 import type { Run } from "../api/types";
 import { formatCount, formatDelta, formatSeconds } from "../format";
 import { outcomeOf } from "../store/figures";
-import type { RunModel } from "../store/model";
+import { modelAround, type RunModel } from "../store/model";
+import { useOlder } from "./useOlder";
 import type { Selection } from "../timeline/selection";
 import { exactTime } from "../timeline/ticks";
 import { Button } from "../ui/Button";
-import { useNews, usePageSession } from "./session";
+import { Notice } from "../ui/Notice";
+import { useNews, usePageSession, type Session } from "./session";
 import table from "../ui/Table.module.css";
 import css from "./Tabs.module.css";
 
@@ -17,17 +19,26 @@ interface Props {
   onSelect: (selection: Selection | null) => void;
 }
 
+/** A row of a fold; of a long run, several folds stand behind one table. */
+interface Row {
+  model: RunModel;
+  row: number;
+}
+
 /** Synchronisations, the newest first: predicted beside actual; without predictions, the updates that were applied. */
 export function SyncTable({ run, onSelect }: Props) {
   const session = usePageSession();
   useNews(session);
   const [numRows, setNumRows] = useState(PAGE);
-  const { model } = session.store;
+  const [isInSight, setInSight] = useState(false);
+  const older = useOlder(session.store);
+  const { model, past } = session.store;
   const hasWindows = model.windows.length > 0;
   const hasIterations = model.workers.some(({ forecasts }) => forecasts.length > 0);
-  const num = hasWindows ? model.windows.length : model.aggregates.length;
-  if (num === 0) return <p className="quiet">No synchronisation has happened yet.</p>;
-  const rows = Array.from({ length: Math.min(num, numRows) }, (_, i) => num - 1 - i);
+  const all = isInSight && past ? rowsInSight(session, hasWindows) : rowsOf([model, ...older.models], hasWindows);
+  if (all?.length === 0 && !past) return <p className="quiet">No synchronisation has happened yet.</p>;
+  const rows = all?.slice(0, numRows) ?? [];
+  const num = all?.length ?? 0;
   const show = (kind: "sync" | "window", atS: number) => {
     onSelect({ kind, node: "server", atS });
     session.view.reveal(atS);
@@ -35,34 +46,67 @@ export function SyncTable({ run, onSelect }: Props) {
   return (
     <>
       {!hasWindows && <p className="quiet">Under {run.spec.policy.name}, synchronisations are not predicted{hasIterations && "; the end of each worker’s iteration is (see Nodes)"}. These updates were applied.</p>}
-      <div className={table.scroll}>
-        <table className={table.table}>
-          <caption className="unseen">Synchronisations, the newest first</caption>
-          {hasWindows ? <WindowRows model={model} rows={rows} onShow={(atS) => show("window", atS)} /> : <UpdateRows model={model} rows={rows} onShow={(atS) => show("sync", atS)} />}
-        </table>
-      </div>
+      {past && (
+        <p className={css.choice}>
+          <label>
+            <input type="checkbox" checked={isInSight} onChange={() => setInSight(!isInSight)} /> Only the stretch that the timeline shows
+          </label>
+        </p>
+      )}
+      {all === null && <p className="quiet">Zoom in on the timeline: its stretch holds too many to list.</p>}
+      {all?.length === 0 && <p className="quiet">None in this stretch.</p>}
+      {rows.length > 0 && (
+        <div className={table.scroll}>
+          <table className={table.table}>
+            <caption className="unseen">Synchronisations, the newest first</caption>
+            {hasWindows ? <WindowRows rows={rows} onShow={(atS) => show("window", atS)} /> : <UpdateRows rows={rows} onShow={(atS) => show("sync", atS)} />}
+          </table>
+        </div>
+      )}
       {num > numRows && (
         <Button className={css.more ?? ""} onClick={() => setNumRows(numRows + 4 * PAGE)}>
-          Older ones ({formatCount(num - numRows)})
+          Older ones ({formatCount(num - numRows)}{past && !isInSight && older.hasMore ? " and more" : ""})
         </Button>
       )}
+      {past && !isInSight && num <= numRows && older.hasMore && (
+        <Button className={css.more ?? ""} isBusy={older.isLoading} onClick={() => void older.load().then(() => setNumRows(numRows + 4 * PAGE))}>
+          Older ones
+        </Button>
+      )}
+      {older.error && <Notice kind="fault">{older.error}</Notice>}
     </>
   );
 }
 
+function rowsOf(models: readonly RunModel[], hasWindows: boolean): Row[] {
+  return models.flatMap((model) => {
+    const { length } = hasWindows ? model.windows : model.aggregates;
+    return Array.from({ length }, (_, i) => ({ model, row: length - 1 - i }));
+  });
+}
+
+/** Give those of the stretch that is seen; null where only an overview of it is known. */
+function rowsInSight({ store, view }: Session, hasWindows: boolean): Row[] | null {
+  const model = modelAround(store.model, (view.fromS + view.toS) / 2);
+  if (store.past && view.fromS < store.past.untilS && (model === store.model || !store.past.modelAt(view.fromS))) return null;
+  return rowsOf([model], hasWindows).filter(({ row }) => {
+    const atS = (hasWindows ? model.windows : model.aggregates).at[row] as number;
+    return atS >= view.fromS && atS <= view.toS;
+  });
+}
+
 interface RowsProps {
-  model: RunModel;
-  rows: number[];
+  rows: readonly Row[];
   onShow: (atS: number) => void;
 }
 
-function WindowRows({ model, rows, onShow }: RowsProps) {
-  const { windows } = model;
+function WindowRows({ rows, onShow }: RowsProps) {
   return (
     <>
       <Head titles={["Version", "Predicted for", "Predicted window, 5–95%", "Actual", "Actual − predicted", "Inside the window", "First predicted for", "Plans", "Pushes"]} />
       <tbody>
-        {rows.map((row) => {
+        {rows.map(({ model, row }) => {
+          const { windows } = model;
           const { version, cutS, lowS, highS, actualS, errorS, isCovered } = outcomeOf(model, row);
           const isDecided = Number.isFinite(actualS);
           return (
@@ -90,13 +134,12 @@ function WindowRows({ model, rows, onShow }: RowsProps) {
   );
 }
 
-function UpdateRows({ model, rows, onShow }: RowsProps) {
-  const { aggregates } = model;
+function UpdateRows({ rows, onShow }: RowsProps) {
   return (
     <>
       <Head titles={["Version", "Applied at", "Pushes", "Largest staleness", "Why"]} isLastText />
       <tbody>
-        {rows.map((row) => (
+        {rows.map(({ model: { aggregates, sentences }, row }) => (
           <tr key={aggregates.get(row, "seq")}>
             <th scope="row" className={table.right}>
               <button type="button" className={css.link} onClick={() => onShow(aggregates.at[row] as number)}>
@@ -106,7 +149,7 @@ function UpdateRows({ model, rows, onShow }: RowsProps) {
             <td className={table.right}>{exactTime(aggregates.at[row] as number)}</td>
             <td className={table.right}>{aggregates.get(row, "numPushes")}</td>
             <td className={table.right}>{aggregates.get(row, "maxStaleness")}</td>
-            <td className={table.fill}>{model.sentences[aggregates.get(row, "reason")]}</td>
+            <td className={table.fill}>{sentences[aggregates.get(row, "reason")]}</td>
           </tr>
         ))}
       </tbody>

@@ -1,7 +1,9 @@
 import { useId, useRef, type KeyboardEvent } from "react";
+import { AccountTab } from "../account/AccountTab";
 import type { Run } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import type { Selection } from "../timeline/selection";
+import { WhatIfTab } from "../whatif/WhatIfTab";
 import { LogTab } from "./LogTab";
 import { NodeTable } from "./NodeTable";
 import { SettingsTab } from "./SettingsTab";
@@ -17,6 +19,8 @@ interface Props {
 const TABS = [
   { key: "nodes", label: "Nodes" },
   { key: "syncs", label: "Synchronisations" },
+  { key: "why", label: "Why it waited" },
+  { key: "what-if", label: "What if" },
   { key: "log", label: "Log" },
   { key: "settings", label: "Settings" },
 ] as const;
@@ -62,6 +66,8 @@ export function Tabs({ run, selectedNode, onSelect }: Props) {
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${current}`} className={css.panel}>
         {current === "nodes" && <NodeTable run={run} selectedNode={selectedNode} onSelect={onSelect} />}
         {current === "syncs" && <SyncTable run={run} onSelect={onSelect} />}
+        {current === "why" && <AccountTab run={run} />}
+        {current === "what-if" && <WhatIfTab run={run} />}
         {current === "log" && <LogTab run={run} onSelect={onSelect} />}
         {current === "settings" && <SettingsTab run={run} />}
       </div>

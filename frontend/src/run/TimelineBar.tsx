@@ -1,5 +1,7 @@
+import { formatPercent } from "../format";
 import { iterationScore, lastOutcome, nextForecast, nextText, outcomeText, scoreSentence } from "../store/forecast";
 import { recentSentence } from "../store/recent";
+import { PlaybackControls } from "../timeline/PlaybackControls";
 import { Button } from "../ui/Button";
 import { useNews, usePageSession } from "./session";
 import css from "./TimelineBar.module.css";
@@ -16,8 +18,9 @@ export function TimelineBar({ isPanelOpen, onPanel }: Props) {
   const { view } = session;
   return (
     <div className={css.bar}>
-      <p className={css.sentence}>{sentence(session.store.model, session.store.nowS(), session.store.isLive)}</p>
+      <p className={css.sentence}>{buildingText(session.store.builtShare) || sentence(session.store.model, session.store.nowS(), session.store.isLive)}</p>
       <span className={css.tools}>
+        <PlaybackControls />
         <Button kind="quiet" onClick={() => view.zoomByKey(1 / 0.6)} aria-label="Zoom out" title="Zoom out (S)">
           −
         </Button>
@@ -39,6 +42,11 @@ export function TimelineBar({ isPanelOpen, onPanel }: Props) {
       </span>
     </div>
   );
+}
+
+/** An old run has no overview yet: say how far it is. */
+function buildingText(share: number | null): string {
+  return share === null ? "" : `The overview of this run is made once, since it is long: ${formatPercent(share)} done.`;
 }
 
 type Session = ReturnType<typeof usePageSession>;

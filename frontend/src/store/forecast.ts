@@ -56,6 +56,10 @@ const records = new WeakMap<RunModel, TrackRecord & { row: number }>();
 
 /** Give the record over all predictions that were decided; O(1) amortised, since only new ones are looked at. */
 export function trackRecord(model: RunModel): TrackRecord {
+  if (model.summary) {
+    const { num, num_covered: numCovered, mean_error_s: meanErrorS } = model.summary.windows;
+    return { num, numCovered, meanErrorS: meanErrorS ?? 0 };
+  }
   const record = records.get(model) ?? { num: 0, numCovered: 0, meanErrorS: 0, row: 0 };
   for (; record.row < model.windows.length; record.row++) {
     const actualS = model.windows.get(record.row, "actualS");
@@ -109,6 +113,10 @@ export function iterationText({ startedS, expectedS, lowS, highS, endedS }: Iter
 
 /** Give how the forecasts of all workers' iterations held. */
 export function iterationScore(model: RunModel): Score {
+  if (model.summary?.forecasts) {
+    const { num, coverage, mean_error_share: error, mean_width_share: width } = model.summary.forecasts;
+    return { num, numCovered: coverage * num, errorShare: error * num, widthShare: width * num };
+  }
   return pool(model.workers.map(({ forecasts }) => forecasts));
 }
 

@@ -2,66 +2,61 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { syntheticLog } from "../../dev/syntheticLog";
 import type { Run } from "../api/types";
 import type { Event } from "./events";
-import { LiveFeed, type FeedStatus, type Socket } from "./live";
+import { LiveHub } from "./hub";
+import { FakeServer, type FakeSocket } from "./hub.fake";
+import { LiveFeed, type FeedStatus } from "./live";
 import { emptyModel } from "./model";
 import { reduce } from "./reduce";
 
 const LOG = syntheticLog({ policy: "predictive", factors: [1, 2], seconds: 8 });
 
-class FakeSocket implements Socket {
-  onopen: (() => void) | null = null;
-  onmessage: ((message: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number }) => void) | null = null;
-  isClosed = false;
-
-  constructor(readonly path: string) {}
-
-  get after(): number {
-    return Number(new URL(this.path, "http://x").searchParams.get("after"));
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-
-  send(frame: unknown): void {
-    this.onmessage?.({ data: JSON.stringify(frame) });
-  }
-
-  sendEvents(from: number, to: number): void {
-    this.send({ type: "events", events: LOG.slice(from, to), last_seq: to });
-  }
-
-  fail(code = 1006): void {
-    this.onclose?.({ code });
-  }
-}
+const RUN_ID = "r 1";
 
 function follow() {
-  const sockets: FakeSocket[] = [];
+  const server = new FakeServer();
   const statuses: FeedStatus[] = [];
   const taken: number[] = [];
+  const runs: Run[] = [];
   const model = emptyModel();
+  const hub = new LiveHub({
+    connect: server.connect,
+    random: () => 1,
+    onLoss: () => undefined,
+    onOpen: () => undefined,
+  });
   const feed = new LiveFeed({
-    runId: "r 1",
+    runId: RUN_ID,
     cursor: () => model.lastSeq,
     onEvents: (events: readonly Event[]) => {
       taken.push(...events.map(({ seq }) => seq));
       reduce(model, events);
     },
-    onRun: () => undefined,
+    onRun: (run) => runs.push(run),
     onStatus: (status) => statuses.push(status),
-    connect: (path) => {
-      const socket = new FakeSocket(path);
-      sockets.push(socket);
-      return socket;
-    },
-    random: () => 1,
+    hub,
   });
   feed.start();
-  const newest = () => sockets[sockets.length - 1] as FakeSocket;
-  return { feed, sockets, statuses, taken, model, newest };
+  const newest = () => server.newest;
+  return { feed, server, statuses, taken, runs, model, newest };
 }
+
+/** Open the newest socket and answer its subscriptions. */
+function accept({ newest }: { newest: () => FakeSocket }): void {
+  newest().open();
+  newest().answer();
+}
+
+function sendEvents(socket: FakeSocket, from: number, to: number): void {
+  const events = LOG.slice(from, to) as never[];
+  socket.tell({ type: "events", run_id: RUN_ID, events, last_seq: to });
+}
+
+function sendState(socket: FakeSocket, lastSeq: number, durationS: number): void {
+  const run = { last_seq: lastSeq, summary: { duration_s: durationS } } as Run;
+  socket.tell({ type: "state", run_id: RUN_ID, run });
+}
+
+const after = (socket: FakeSocket) => socket.said.findLast(({ type }) => type === "subscribe")?.after;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -72,95 +67,127 @@ afterEach(() => {
 
 describe("LiveFeed", () => {
   it("asks from its cursor and again after a loss, and takes each event once", () => {
-    const { sockets, taken, newest, statuses } = follow();
-    expect(newest().path).toBe("/api/v1/runs/r%201/live?after=0");
-    newest().sendEvents(0, 10);
-    newest().fail();
-    expect(statuses.at(-1)).toEqual({ name: "reconnecting", attempt: 1, retryS: 0.25 });
+    const page = follow();
+    const { server, taken, newest, statuses } = page;
+    accept(page);
+    expect(after(newest())).toBe(0);
+    sendEvents(newest(), 0, 10);
+    newest().fail(1006);
+    expect(statuses.at(-1)).toMatchObject({ name: "reconnecting", attempt: 1, retryS: 0.25 });
     vi.advanceTimersByTime(250);
-    expect(sockets.length).toBe(2);
-    expect(newest().after).toBe(10);
-    newest().sendEvents(5, 20); // an overlap
+    expect(server.sockets.length).toBe(2);
+    accept(page);
+    expect(after(newest())).toBe(10);
+    sendEvents(newest(), 5, 20); // an overlap
     expect(taken).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(statuses.at(-1)).toEqual({ name: "live" });
   });
 
-  it("asks again from where a gap begins", () => {
-    const { taken, newest, sockets } = follow();
-    const gappy = sockets[0] as FakeSocket;
-    gappy.send({ type: "events", events: [...LOG.slice(0, 3), ...LOG.slice(4, 6)], last_seq: 6 });
+  it("asks again from where a gap begins, over the same socket", () => {
+    const page = follow();
+    const { taken, newest, server } = page;
+    accept(page);
+    const gappy = [...LOG.slice(0, 3), ...LOG.slice(4, 6)] as never[];
+    newest().tell({ type: "events", run_id: RUN_ID, events: gappy, last_seq: 6 });
     expect(taken).toEqual([1, 2, 3]);
-    expect(gappy.isClosed).toBe(true);
-    vi.advanceTimersByTime(250);
-    expect(newest().after).toBe(3);
+    expect([server.sockets.length, after(newest())]).toEqual([1, 3]);
+    sendEvents(newest(), 6, 9); // was on its way
+    newest().answer();
+    sendEvents(newest(), 3, 9);
+    expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
   it("loses and doubles nothing over random disconnects", () => {
     let seed = 42;
     const random = (below: number) => (seed = (seed * 16_807) % 2_147_483_647) % below;
-    const { taken, newest } = follow();
-    for (let turn = 0; turn < 2000 && taken.length < LOG.length; turn++) {
+    const page = follow();
+    const { taken, newest, server } = page;
+    accept(page);
+    for (let turn = 0; turn < 4000 && taken.length < LOG.length; turn++) {
       const socket = newest();
-      const from = Math.max(0, socket.after - random(4), taken.length - random(4));
+      const { length } = server.sockets;
+      const from = Math.max(0, Math.min(after(socket) ?? 0, taken.length) - random(4));
       const hole = random(10) === 0 ? 1 : 0; // the server skips one now and then
-      socket.sendEvents(Math.max(0, from) + hole * (taken.length + 1 - from), taken.length + 1 + random(12));
-      if (random(3) === 0) socket.fail();
-      vi.advanceTimersByTime(20_000);
+      sendEvents(socket, from + hole * (taken.length + 1 - from), taken.length + 1 + random(12));
+      if (random(3) === 0) socket.fail(1006);
+      vi.advanceTimersByTime(14_000);
+      if (server.sockets.length > length) newest().open();
+      newest().answer();
     }
     expect(taken).toEqual(LOG.map(({ seq }) => seq));
+    expect(server.sockets.length).toBeGreaterThan(20);
   });
 
-  it("waits longer each time, with a limit, and at once when the reader is back", () => {
-    const { newest, sockets, statuses } = follow();
-    const delays: number[] = [];
-    for (let i = 0; i < 8; i++) {
-      newest().fail();
-      const status = statuses.at(-1);
-      if (status?.name === "reconnecting") delays.push(status.retryS);
+  it("says how far it is behind, in events and in seconds of the run", () => {
+    const page = follow();
+    const { newest, statuses } = page;
+    accept(page);
+    sendState(newest(), 5000, 60);
+    expect(statuses.at(-1)).toEqual({ name: "catching up", numBehind: 5000, behindS: null });
+    sendEvents(newest(), 0, 100);
+    const atS = LOG[99]?.at_s ?? NaN;
+    expect(statuses.at(-1)).toEqual({ name: "catching up", numBehind: 4900, behindS: 60 - atS });
+  });
+
+  it("calls a page live whose events are many but young", () => {
+    const page = follow();
+    accept(page);
+    sendEvents(page.newest(), 0, 100);
+    sendState(page.newest(), 1100, (LOG[99]?.at_s ?? NaN) + 0.1);
+    expect(page.statuses.at(-1)).toEqual({ name: "live" });
+  });
+
+  it("says that it is offline once the connection has been lost for long", () => {
+    const page = follow();
+    const { newest, statuses } = page;
+    const names = new Set<string>();
+    for (let i = 0; i < 10; i++) {
+      newest().fail(1006);
+      names.add(statuses.at(-1)?.name ?? "");
       vi.advanceTimersByTime(10_000);
     }
-    expect(delays).toEqual([0.25, 0.5, 1, 2, 4, 8, 10, 10]);
-    newest().fail();
-    const before = sockets.length;
-    window.dispatchEvent(new globalThis.Event("online"));
-    expect(sockets.length).toBe(before + 1);
-  });
-
-  it("says how far it is behind", () => {
-    const { newest, statuses } = follow();
-    newest().send({ type: "state", run: { last_seq: 5000 } as Run });
-    newest().sendEvents(0, 100);
-    expect(statuses.at(-1)).toEqual({ name: "catching up", numBehind: 4900 });
+    expect([...names]).toEqual(["reconnecting", "offline"]);
+    accept(page);
+    sendState(newest(), 0, 0);
+    expect(statuses.at(-1)).toEqual({ name: "live" });
   });
 
   it("ends with the run, and goes on when it was resumed", () => {
-    const { feed, newest, sockets, statuses } = follow();
-    newest().sendEvents(0, 10);
-    newest().send({ type: "end" });
-    newest().fail(1000);
-    vi.advanceTimersByTime(60_000);
-    expect([statuses.at(-1)?.name, sockets.length]).toEqual(["ended", 1]);
+    const page = follow();
+    const { feed, newest, server, statuses } = page;
+    accept(page);
+    sendEvents(newest(), 0, 10);
+    newest().tell({ type: "end", run_id: RUN_ID });
+    vi.advanceTimersByTime(10_000);
+    expect([statuses.at(-1)?.name, server.sockets.length]).toEqual(["ended", 1]);
+    newest().fail(1006); // of no concern any more
+    expect(statuses.at(-1)?.name).toBe("ended");
+    vi.advanceTimersByTime(10_000);
+    accept(page);
+    expect(newest().said).toEqual([]);
     feed.restart();
-    expect([sockets.length, newest().after]).toEqual([2, 10]);
+    expect(after(newest())).toBe(10);
   });
 
-  it.each([
-    [4404, "unknown run"],
-    [4401, "denied"],
-  ])("does not try again after %i", (code, name) => {
-    const { newest, sockets, statuses } = follow();
-    newest().fail(code);
-    vi.advanceTimersByTime(60_000);
-    expect([statuses.at(-1)?.name, sockets.length]).toEqual([name, 1]);
+  it("says that there is no such run, and that the token is missing", () => {
+    const unknown = follow();
+    accept(unknown);
+    unknown.newest().tell({ type: "gone", run_id: RUN_ID });
+    expect(unknown.statuses.at(-1)?.name).toBe("unknown run");
+    const denied = follow();
+    denied.newest().fail(4401);
+    expect(denied.statuses.at(-1)?.name).toBe("denied");
   });
 
   it("is silent after it was closed", () => {
-    const { feed, newest, statuses, taken } = follow();
-    const socket = newest();
+    const page = follow();
+    const { feed, newest, statuses, taken } = page;
+    accept(page);
     feed.close();
-    socket.sendEvents(0, 5);
-    socket.fail();
+    const { length } = statuses;
+    sendEvents(newest(), 0, 5);
+    newest().fail(1006);
     vi.advanceTimersByTime(60_000);
-    expect([statuses.length, taken.length, socket.isClosed]).toEqual([0, 0, true]);
+    expect([statuses.length, taken.length, newest().isClosed]).toEqual([length, 0, true]);
   });
 });

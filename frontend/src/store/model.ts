@@ -1,3 +1,4 @@
+import type { Run } from "../api/types";
 import { Clocks } from "./clocks";
 import type { PlannedPush } from "./events";
 import { ForecastTrack } from "./forecastTrack";
@@ -102,8 +103,35 @@ export type WindowColumn =
 
 export type EvaluationColumn = "version" | "iterations" | "loss" | "accuracy" | "isFinal";
 
-/** The whole state of the page: a fold over the log. Views read it; only `reduce` writes it. */
+/** Seconds of each kind, by `Kind`, and what all workers together did, in a stretch of time. */
+export interface Counts {
+  iterations: number;
+  losses: number; // of the iterations, those with a loss
+  lossSum: number;
+  bytes: number;
+  updates: number;
+}
+
+/** The older part of a long run, which the fold does not hold. */
+export interface Past {
+  untilS: number; // from here on the fold holds everything
+  /** Give the fold of the events around a time, or null while only seconds of each kind are known there. */
+  modelAt: (atS: number) => RunModel | null;
+  /** Add the seconds of each kind that a worker, or all of them (null), spent in [fromS, toS), all of it in the past. */
+  addSeconds: (worker: number | null, fromS: number, toS: number, out: Float64Array) => void;
+  /** Give the seconds that groups of workers waited: for group g in the i-th equal part of time, at g * num + i. */
+  waiting: (groups: readonly (readonly number[])[], first: number, num: number, stepS: number) => Float64Array;
+  counts: (fromS: number, toS: number) => Counts;
+}
+
+/**
+ * The whole state of the page: a fold over the log. Views read it; only `reduce` writes it.
+ *
+ * Of a long run it holds the rare events from the start on, and all events from `past.untilS` on.
+ */
 export interface RunModel {
+  past: Past | null; // null: the fold holds the whole run
+  summary: Run["summary"] | null; // with a past: the figures of the whole run so far
   lastSeq: number;
   lastS: number; // the latest time that any event told of
   numEvents: number;
@@ -141,6 +169,8 @@ export interface RunModel {
 /** Give the state before the first event. */
 export function emptyModel(): RunModel {
   return {
+    past: null,
+    summary: null,
     lastSeq: 0,
     lastS: 0,
     numEvents: 0,
@@ -237,6 +267,11 @@ export function workerOf(model: RunModel, worker: number): NodeModel {
 /** Name a node for a person: "worker 3", "server". */
 export function nodeName(id: string): string {
   return id.replace("-", " ");
+}
+
+/** Give the fold that knows what happened around a time; the present one where no other does. */
+export function modelAround(model: RunModel, atS: number): RunModel {
+  return model.past?.modelAt(atS) ?? model;
 }
 
 /** Keep a sentence once and give its index. */

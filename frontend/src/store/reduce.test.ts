@@ -13,7 +13,7 @@ function fold(...bodies: Body[]): RunModel {
   return reduce(emptyModel(), bodies.map((body, i) => ({ seq: i + 1, ...body })));
 }
 
-const directive = { push_at: 2, max_ahead: 0, alpha: 0, push_after: "merged", merge: "steps", patience_s: null } as const;
+const directive = { push_at: 2, max_ahead: 0, alpha: 0, push_after: "merged", merge: "steps", patience_s: null, is_bounded: false } as const;
 const joined: Body = { kind: "WorkerJoined", at_s: 0, worker: 0, incarnation: 0, iteration: 0 };
 const computed: Body = {
   kind: "IterationFinished",
@@ -185,7 +185,7 @@ describe("predicted windows", () => {
     pushes: [],
     reason: "",
   });
-  const applied = (at_s: number, version: number): Body => ({ kind: "AggregateApplied", at_s, version, scale: 1, contributions: [], reason: "", momentum: 0 });
+  const applied = (at_s: number, version: number): Body => ({ kind: "AggregateApplied", at_s, version, scale: 1, contributions: [], reason: "", momentum: 0, velocity_share: 1 });
 
   it("keep the first and the newest plan, and what happened", () => {
     const model = fold(plan(1, 1, 2), plan(1.5, 1, 2.3), applied(2.4, 1), plan(2.4, 2, 4));

@@ -143,14 +143,16 @@ function pushDiscarded(model: RunModel, event: EventOf<"PushDiscarded">): void {
 }
 
 function retuned(model: RunModel, event: EventOf<"Retuned">): void {
-  const changes = Object.entries(event.params).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  const write = ([name, value]: [string, unknown]) => `${name} = ${JSON.stringify(value)}`;
+  const forecaster = Object.entries(event.forecaster ?? {}).map((one) => `forecaster ${write(one)}`);
+  const changes = [...Object.entries(event.params).map(write), ...forecaster];
   model.entries.push({
     seq: event.seq,
     atS: event.at_s,
     kind: "retuned",
     node: "server",
     level: "info",
-    text: `the policy was changed: ${changes.join(", ")}`,
+    text: `settings were changed: ${changes.join(", ")}`,
   });
 }
 

@@ -1,16 +1,25 @@
+import { api, ApiError } from "../api/client";
+import { timelineApi } from "../api/timeline";
 import type { Run } from "../api/types";
 import { LiveClock } from "./clock";
 import type { Event } from "./events";
 import { LiveFeed, type FeedOptions, type FeedStatus } from "./live";
-import { emptyModel, type RunModel } from "./model";
+import { emptyModel, nodeOf, type RunModel } from "./model";
+import { PastStore } from "./past";
 import { reduce } from "./reduce";
 
 const SLOW_MS = 250; // figures and tables change at most this often
+const MOST_EVENTS = 20_000; // that are folded whole; a longer run is opened near its end
+const NUM_RECENT = 10_000; // events that are folded of a longer run
+const NUM_JOINED = 200; // of them, at most so many are told late
+const BUILD_MS = 500; // between two looks at a timeline that is being built
+const RETRY_MS = 2000;
 
 /**
  * What the Run page is drawn from: the fold, the run's record and the state of the stream.
  *
- * Canvases ask `model` and `nowS` in their own frames and never go through React. `subscribe` is for what React
+ * A run with many events is opened near its end: the rare events of the whole run are folded first, then what comes
+ * late; `past` draws the rest. Canvases ask `model` and `nowS` in their own frames and never go through React. `subscribe` is for what React
  * draws; it is called at most four times a second, and at once when the run or the stream changes state.
  */
 export class RunStore {
@@ -18,12 +27,21 @@ export class RunStore {
   run: Run | null = null;
   status: FeedStatus = { name: "connecting" };
   version = 0; // grows with every call of the listeners
+  past: PastStore | null = null; // of a long run
+  builtShare: number | null = null; // while the server still builds the timeline of an old run
+  openedSeq = 0; // of a long run: the fold holds all events after this one
+  private isOpen = false;
+  private numOpenings = 0;
+  private readonly pastListeners = new Set<() => void>();
   private readonly feed: LiveFeed;
   private readonly clock = new LiveClock();
   private readonly listeners = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(runId: string, options: Partial<FeedOptions> = {}) {
+  constructor(
+    readonly runId: string,
+    options: Partial<FeedOptions> = {},
+  ) {
     this.feed = new LiveFeed({
       runId,
       cursor: () => this.model.lastSeq,
@@ -57,12 +75,67 @@ export class RunStore {
 
   /** Follow the run until `close`. */
   open(): void {
-    this.feed.start();
+    this.isOpen = true;
+    this.past?.open();
+    void this.begin(++this.numOpenings);
+  }
+
+  /** Open the stream at its start, or, where that is too far away, near its end. */
+  private async begin(opening: number): Promise<void> {
+    const isWanted = () => this.isOpen && opening === this.numOpenings;
+    while (isWanted()) {
+      try {
+        await this.openLate(isWanted);
+        break;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (!error.isConnection) break; // the stream says what it is
+        await pause(RETRY_MS);
+      }
+    }
+    if (isWanted()) this.feed.start();
+  }
+
+  private async openLate(isWanted: () => boolean): Promise<void> {
+    if (this.model.lastSeq > 0) return; // opened before
+    const run = await api.run(this.runId);
+    this.setRun(run);
+    if (run.last_seq <= MOST_EVENTS) return;
+    const untilSeq = run.last_seq - NUM_RECENT;
+    const early = timelineApi.landmarks(this.runId, untilSeq).catch(() => null); // a new run's timeline is nearly always there
+    let state = await timelineApi.state(this.runId);
+    const wasComplete = state.is_complete;
+    while (isWanted() && !state.is_complete) {
+      this.builtShare = state.last_seq / Math.max(1, state.newest_seq);
+      this.publish();
+      await pause(BUILD_MS);
+      state = await timelineApi.state(this.runId);
+    }
+    this.builtShare = null;
+    if (state.last_seq <= MOST_EVENTS) return;
+    const { events, last_seq: seq } = (wasComplete ? await early : null) ?? (await timelineApi.landmarks(this.runId, untilSeq));
+    if (!isWanted()) return;
+    reduce(this.model, events);
+    this.model.lastSeq = seq; // all that is left out lies before
+    this.model.numEvents = seq;
+    this.openedSeq = seq;
+    this.model.lastS = Math.max(this.model.lastS, run.summary.duration_s);
+    this.model.clocks.clear(); // the last word on them is missing
+    this.past = new PastStore(this.runId, state, events, this.model, () => this.tellPast());
+    this.model.past = this.past;
+    this.setRun(run);
+    this.publish();
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  };
+
+  /** Hear at once of what has come of the past, to draw it in the next frame. */
+  readonly subscribePast = (listener: () => void): (() => void) => {
+    this.pastListeners.add(listener);
+    return () => this.pastListeners.delete(listener);
   };
 
   readonly snapshot = (): number => this.version;
@@ -71,6 +144,7 @@ export class RunStore {
   setRun(run: Run): void {
     const isNews = this.run?.state !== run.state;
     this.run = run;
+    if (this.past) takeSummary(this.model, run);
     if (isNews) this.publish();
     else this.publishSoon();
   }
@@ -81,6 +155,8 @@ export class RunStore {
   }
 
   close(): void {
+    this.isOpen = false;
+    this.past?.close();
     this.feed.close();
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
@@ -89,8 +165,14 @@ export class RunStore {
   private take(events: readonly Event[]): void {
     const { numStarts } = this.model;
     reduce(this.model, events);
+    if (this.past && this.past.untilS === Infinity) this.past.untilS = joinedS(events);
     if (this.model.numStarts !== numStarts) this.clock.reset();
     this.clock.observe(this.model.lastS, performance.now() / 1000);
+    this.publishSoon();
+  }
+
+  private tellPast(): void {
+    for (const listener of this.pastListeners) listener();
     this.publishSoon();
   }
 
@@ -104,4 +186,27 @@ export class RunStore {
     this.version += 1;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Give the time from which these events, the first that are folded, tell everything: they may not be sorted by time. */
+function joinedS(events: readonly Event[]): number {
+  return events.slice(0, NUM_JOINED).reduce((latestS, event) => Math.max(latestS, event.at_s), 0);
+}
+
+/** Take over what the server knows of the whole run, where the fold holds only its end. */
+function takeSummary(model: RunModel, { summary }: Run): void {
+  model.summary = summary;
+  model.version = Math.max(model.version, summary.version);
+  model.numIterations = summary.num_iterations;
+  for (const row of summary.workers) {
+    const node = nodeOf(model, `worker-${row.worker}`);
+    node.iteration = Math.max(node.iteration, row.num_iterations);
+    node.clock = Math.max(node.clock, node.iteration);
+    node.sentBytes = row.sent_bytes;
+    node.receivedBytes = row.received_bytes;
+  }
+}
+
+function pause(lengthMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, lengthMs));
 }

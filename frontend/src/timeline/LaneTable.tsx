@@ -1,5 +1,5 @@
 import { formatPercent, formatSeconds } from "../format";
-import { useNews, type Session } from "../run/session";
+import { useNodeNews, type Session } from "../run/session";
 import { ratio, sharesOf } from "../store/figures";
 import { runningForecast } from "../store/forecast";
 import { nodeName, type NodeModel, type RunModel } from "../store/model";
@@ -9,7 +9,7 @@ import { exactTime } from "./ticks";
 
 /** The lanes in words, for screen readers: what each node is doing. */
 export function LaneTable({ session }: { session: Session }) {
-  useNews(session);
+  useNodeNews(session);
   const { model } = session.store;
   const nowS = session.store.nowS();
   return (

@@ -7,6 +7,7 @@ import { LaneTable } from "./LaneTable";
 import { TimelinePainter } from "./painter";
 import { isSame, neighbour, type Selection } from "./selection";
 import { Tooltip } from "./Tooltip";
+import { watchSize } from "./watchSize";
 import css from "./Timeline.module.css";
 
 interface Props {
@@ -22,7 +23,7 @@ const PAN = 0.18;
 
 /** All nodes on one canvas. The time that is seen is shared with the charts below. */
 export function Timeline({ session, numWorkers, selection, selectedNode, onSelect }: Props) {
-  const { view, store, loop } = session;
+  const { view, store, loop, playback } = session;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<TimelinePainter>(null);
@@ -37,7 +38,7 @@ export function Timeline({ session, numWorkers, selection, selectedNode, onSelec
 
   useEffect(() => {
     if (!canvas.current || !box.current) return;
-    const made = new TimelinePainter(canvas.current, store, view, loop.request);
+    const made = new TimelinePainter(canvas.current, store, view, loop.request, () => playback.headS);
     painter.current = made;
     const gestures = new Gestures(canvas.current, made, view, {
       onSelect: (one) => select.current(one),
@@ -59,7 +60,7 @@ export function Timeline({ session, numWorkers, selection, selectedNode, onSelec
       made.dispose();
       painter.current = null;
     };
-  }, [store, view, loop]);
+  }, [store, view, loop, playback]);
 
   useEffect(() => {
     const { current } = painter;
@@ -156,22 +157,4 @@ function Announcement({ session, selection }: { session: Session; selection: Sel
 
 function nameOf(selection: Selection | null): string {
   return selection?.kind === "node" ? selection.node.replace("-", " ") : "";
-}
-
-/** Tell the size of an element in CSS pixels, and the device pixels in one, now and whenever they change. */
-function watchSize(element: HTMLElement, tell: (width: number, height: number, ratio: number) => void): () => void {
-  const measure = () => tell(element.clientWidth, element.clientHeight, window.devicePixelRatio);
-  const observer = new ResizeObserver(measure);
-  observer.observe(element);
-  let query: MediaQueryList;
-  const watchRatio = () => {
-    measure();
-    query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-    query.addEventListener("change", watchRatio, { once: true });
-  };
-  watchRatio();
-  return () => {
-    observer.disconnect();
-    query.removeEventListener("change", watchRatio);
-  };
 }

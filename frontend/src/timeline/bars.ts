@@ -1,7 +1,9 @@
 /** The bars of all lanes, kept as a picture: a pan moves it and draws only what came into sight. */
 
+import type { PastStore, Segment } from "../store/past";
 import { Kind, NUM_KINDS, type SpanTrack } from "../store/spans";
 import { mergedColumns, scanColumns, type ColumnSink } from "./columns";
+import { scanTiles } from "./tileColumns";
 import type { Lane, Layout } from "./layout";
 import { PERIOD, type Palette } from "./palette";
 
@@ -20,14 +22,18 @@ function numInSight(track: SpanTrack, { origin, stepS, width }: Scale): number {
 const STACK_ORDER = [Kind.compute, Kind.overlapped, Kind.evaluation, Kind.up, Kind.down, Kind.wait, Kind.lost] as const;
 const NEVER_HIDDEN: ReadonlySet<Kind> = new Set([Kind.wait, Kind.lost]);
 const MOST_BLOCKS = 6000; // that a draft consists of
+const MANY_LANES = 32; // from which a draft of tiles has wider bins
 const TEXTURED_FROM = 5; // device pixels: a narrower span has the mean of its texture
 const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
 
 /** Draws into its own canvas; `paint` brings it up to date. */
 export class BarsLayer {
+  past: PastStore | null = null; // what is drawn where the fold holds nothing
   readonly canvas = document.createElement("canvas");
   private readonly ctx = this.canvas.getContext("2d");
-  private drawn: { scale: Scale; scrollY: number; palette: Palette; lanes: string; isDraft: boolean } | null = null;
+  private drawn: { scale: Scale; scrollY: number; palette: Palette; lanes: string; past: string; isDraft: boolean } | null = null;
+  private segments: Segment[] = [];
+  private coarser = 0; // levels of the tiles above the wished one, in a draft
   private mergedWorkers = 0; // the choice for all workers' lanes
   private readonly merged = new Map<string, number>(); // lane -> columns drawn as one
   private readonly stacks: number[][] = Array.from({ length: NUM_KINDS }, () => []); // by kind: x, y, width, height, ...
@@ -49,6 +55,8 @@ export class BarsLayer {
     const names = lanes.map(({ id, y, height }) => `${id}:${y}:${height}`).join();
     const height = Math.max(1, Math.round((layout.height - layout.axis) * scale.ratio));
     const { drawn } = this;
+    const past = this.past?.key ?? "";
+    this.segments = this.past?.segments ?? [];
     this.palette = palette;
     this.moveTextures(scale, palette);
     const isResting = drawn?.scale.stepS === scale.stepS;
@@ -59,10 +67,11 @@ export class BarsLayer {
       drawn.palette === palette &&
       drawn.scrollY === layout.scrollY &&
       drawn.lanes === names &&
+      drawn.past === past &&
       this.canvas.height === height &&
       Math.abs(scale.origin - drawn.scale.origin) < scale.width;
     const isDraft = this.chooseMerging(lanes, scale, drawn === null || isResting);
-    this.drawn = { scale, scrollY: layout.scrollY, palette, lanes: names, isDraft };
+    this.drawn = { scale, scrollY: layout.scrollY, palette, lanes: names, past, isDraft };
     if (mayMove) this.update(lanes, layout, scale, scale.origin - drawn.scale.origin);
     else {
       this.canvas.width = scale.width;
@@ -94,10 +103,16 @@ export class BarsLayer {
   /** Choose how many columns are drawn as one in each lane; gives whether some are so for the draft only. */
   private chooseMerging(lanes: readonly Lane[], scale: Scale, isResting: boolean): boolean {
     this.hasChanged.clear();
-    const tracks = lanes.flatMap(({ node, worker }) => (node && worker !== null ? [node.track] : []));
-    this.mergedWorkers = mergedColumns(tracks, scale.origin, scale.stepS, scale.width, this.mergedWorkers);
+    const part = this.partInSight(scale);
+    const tracks = lanes.flatMap(({ id, node, worker }) => {
+      const track = part ? part.model?.nodes.get(id)?.track : node?.track;
+      return track && worker !== null ? [track] : [];
+    });
+    const { origin, width } = part ?? scale;
+    this.mergedWorkers = mergedColumns(tracks, origin, scale.stepS, width, this.mergedWorkers);
+    this.coarser = !isResting && this.past && lanes.length > MANY_LANES ? 2 : 0;
     const blocks = Math.max(40, MOST_BLOCKS / Math.max(1, lanes.length));
-    let isDraft = false;
+    let isDraft = this.coarser > 0;
     for (const { id, node, worker } of lanes) {
       if (!node) continue;
       const inSight = numInSight(node.track, scale);
@@ -111,6 +126,18 @@ export class BarsLayer {
       this.merged.set(id, next);
     }
     return isDraft;
+  }
+
+  /** Of a long run: give the widest part in sight that is drawn from a fold, with its columns. */
+  private partInSight({ origin, stepS, width }: Scale): { model: Segment["model"]; origin: number; width: number } | null {
+    if (!this.past) return null;
+    let widest = { model: null as Segment["model"], origin, width: 0 };
+    for (const { fromS, toS, model } of this.segments) {
+      const first = Math.max(origin, Math.round(fromS / stepS));
+      const end = Math.min(origin + width, Math.round(toS / stepS));
+      if (model && end - first > widest.width) widest = { model, origin: first, width: end - first };
+    }
+    return widest;
   }
 
   private moveTextures(scale: Scale, palette: Palette): void {
@@ -133,16 +160,37 @@ export class BarsLayer {
     this.top = Math.round((lane.y - layout.scrollY) * scale.ratio);
     this.height = Math.max(1, Math.round(lane.height * scale.ratio));
     if (this.top + this.height < 0 || this.top > this.canvas.height) return;
-    this.track = lane.node.track;
-    this.isParted = numInSight(this.track, scale) * PARTED_FROM < scale.width;
     ctx.save();
     ctx.beginPath();
     ctx.rect(x0, this.top, x1 - x0, this.height);
     ctx.clip();
     ctx.clearRect(x0, this.top, x1 - x0, this.height);
-    scanColumns(this.track, scale.origin, scale.stepS, x0, x1, this.merged.get(lane.id) ?? 0, this.sink);
-    this.fillStacks();
+    if (this.past && lane.worker !== null) this.drawParts(lane, this.past, scale, x0, x1);
+    else this.drawTrack(lane.node.track, lane, scale, x0, x1);
     ctx.restore();
+  }
+
+  private drawTrack(track: SpanTrack, { id }: Lane, scale: Scale, x0: number, x1: number): void {
+    this.track = track;
+    this.isParted = numInSight(track, scale) * PARTED_FROM < scale.width;
+    scanColumns(track, scale.origin, scale.stepS, x0, x1, this.merged.get(id) ?? 0, this.sink);
+    this.fillStacks();
+  }
+
+  /** Draw a lane of a long run: each part of the time line from what is known there. */
+  private drawParts(lane: Lane, past: PastStore, scale: Scale, x0: number, x1: number): void {
+    const column = (atS: number) => Math.min(x1, Math.max(x0, Math.round(atS / scale.stepS) - scale.origin));
+    for (const { fromS, toS, model } of this.segments) {
+      const [from, to] = [column(fromS), column(toS)];
+      if (to <= from) continue;
+      const track = model?.nodes.get(lane.id)?.track;
+      if (track) this.drawTrack(track, lane, scale, from, to);
+      else if (!model && lane.worker !== null) {
+        scanTiles(past.tiles, Math.min(past.level + this.coarser, past.state.top), lane.worker, scale.origin, scale.stepS, from, to, this.sink.mixed);
+        this.fillStacks();
+        if (lane.node) this.drawTrack(lane.node.track, lane, scale, from, to); // the times in which it was lost
+      }
+    }
   }
 
   private readonly sink: ColumnSink = {

@@ -4,9 +4,10 @@ import { formatNumber, formatPercent, formatSeconds } from "../format";
 import { outcomeOf } from "../store/figures";
 import { iterationText, runningForecast } from "../store/forecast";
 import type { IterationForecast } from "../store/forecastTrack";
-import { nodeName, type RunModel } from "../store/model";
+import { modelAround, nodeName, type RunModel } from "../store/model";
 import { Kind } from "../store/spans";
-import { spanAt, type Selection } from "./selection";
+import { describeStretch } from "./describeStretch";
+import { isBlurred, spanAt, type Selection } from "./selection";
 import { exactTime } from "./ticks";
 
 /** A name with its value; what is predicted says so in its name. */
@@ -23,10 +24,16 @@ export interface Description {
 }
 
 /** Describe a selection at this time; null when there is nothing any more. */
-export function describe(model: RunModel, selection: Selection, nowS: number): Description | null {
+export function describe(present: RunModel, selection: Selection, nowS: number): Description | null {
+  if (selection.kind !== "entry" && selection.kind !== "node" && selection.kind !== "stretch" && isBlurred(present, selection.atS)) {
+    return { title: "Its events are being fetched", reason: "", facts: [{ name: "at", value: exactTime(selection.atS) }] };
+  }
+  const model = "atS" in selection ? modelAround(present, selection.atS) : present;
   switch (selection.kind) {
     case "node":
       return null;
+    case "stretch":
+      return describeStretch(present, selection);
     case "span":
       return describeSpan(model, selection.node, selection.atS, nowS);
     case "sync":

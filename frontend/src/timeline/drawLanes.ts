@@ -15,11 +15,12 @@ import { exactTime, tickLabel, ticks, tickStep } from "./ticks";
 const TEXT_FROM = 34; // CSS pixels of a span from which it carries its number
 
 /** Draw what has not ended: the newest part of each lane; a computation paler, since it is inferred. */
-export function drawOpen(frame: Frame): void {
+export function drawOpen(frame: Frame, isPlayedBack = false): void {
   const { ctx, palette, model, nowS } = frame;
   for (const lane of frame.layout.lanes) {
     if (!lane.node) continue;
     for (const span of openSpans(model, lane.node, nowS)) {
+      if (isPlayedBack && span.kind !== Kind.lost) continue; // what it did then stands on its lane
       const left = Math.max(frame.layout.left, xOf(frame, span.startS));
       const right = xOf(frame, span.endS);
       if (right <= left) continue;
@@ -121,14 +122,26 @@ function shortName({ id, worker }: Lane): string {
   return id === "evaluator" ? "eval" : id;
 }
 
+const THUMB = 3; // CSS pixels
+
+/** Where there are more lanes than fit, show which of them are seen. */
+export function drawScroll({ ctx, layout, palette }: Frame): void {
+  const room = layout.height - layout.axis;
+  if (layout.contentHeight <= room + 1) return;
+  const height = Math.max(24, (room * room) / layout.contentHeight);
+  const top = (layout.scrollY / (layout.contentHeight - room)) * (room - height);
+  ctx.fillStyle = palette.lineStrong;
+  ctx.fillRect(layout.width - THUMB, top, THUMB, height);
+}
+
 /** Give what stands beside each lane at this moment. */
-export function laneNotes(frame: Frame): LaneNote[] {
+export function laneNotes(frame: Frame, isPlayedBack: boolean): LaneNote[] {
   const { model, layout, nowS } = frame;
   return layout.lanes.map(({ node, id }) => {
     if (!node) return { busy: null, text: "not started" };
     if (node.worker === null) return { busy: null, text: id === "server" ? `version ${model.version}` : "" };
-    const { computeS, wallS } = sharesOf(model, node, fromS(frame), toS(frame), nowS);
-    return { busy: ratio(computeS, wallS), text: recentText(model, node, nowS) };
+    const { computeS, wallS } = sharesOf(model, node, fromS(frame), Math.min(nowS, toS(frame)), nowS);
+    return { busy: ratio(computeS, wallS), text: isPlayedBack ? "" : recentText(model, node, nowS) };
   });
 }
 

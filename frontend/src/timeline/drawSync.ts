@@ -2,19 +2,46 @@
 
 import { formatSeconds } from "../format";
 import { axisTop, fillTextured, fromS, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
+import type { PastStore } from "../store/past";
+import { BINS } from "../store/tiles";
 import { plotWidth, type Lane } from "./layout";
 
 const TICKS_APART = 3; // CSS pixels for each update, below which a histogram is drawn
 const LINES_APART = 14; // CSS pixels for each synchronisation, above which its line crosses all lanes
 const WINDOWS_APART = 12;
+const PLANS_OPEN = 4; // predictions that may be open at one time
+const UPDATES = 4; // their row among the figures of a tile
 
-/** Draw all that stands behind or on the lanes; the plot is clipped. */
-export function drawSync(frame: Frame): void {
-  const server = frame.layout.lanes.find(({ id }) => id === "server");
+/** Draw the updates that were applied and the windows that have passed; the plot is clipped. */
+export function drawPastSync(frame: Frame): void {
+  const server = serverOf(frame);
   if (!server) return;
   drawUpdates(frame, server);
   drawWindows(frame, server);
-  drawForecast(frame, server);
+}
+
+/** Draw the number of updates of a long run where only an overview is known. */
+export function drawOverview(frame: Frame, { tiles, level }: PastStore): void {
+  const server = serverOf(frame);
+  if (!server) return;
+  const rates: { fromS: number; toS: number; perS: number }[] = [];
+  let most = 0;
+  tiles.scan(level, Math.max(0, fromS(frame)), toS(frame), (tile, bin, startS, endS) => {
+    const perS = (tile.figures[UPDATES * BINS + bin] as number) / 2 ** tile.level;
+    most = Math.max(most, perS);
+    rates.push({ fromS: startS, toS: endS, perS });
+  });
+  const top = topOf(frame, server);
+  frame.ctx.fillStyle = frame.palette.inkQuiet;
+  for (const rate of rates) {
+    const left = Math.round(xOf(frame, rate.fromS));
+    const height = Math.round((rate.perS / most) * server.height);
+    if (height > 0) frame.ctx.fillRect(left, top + server.height - height, Math.round(xOf(frame, rate.toS)) - left, height);
+  }
+}
+
+function serverOf(frame: Frame): Lane | undefined {
+  return frame.layout.lanes.find(({ id }) => id === "server");
 }
 
 function drawUpdates(frame: Frame, server: Lane): void {
@@ -112,7 +139,9 @@ function drawDifference(frame: Frame, predicted: number, actual: number, top: nu
 }
 
 /** Draw the window of the next synchronisation, and when each worker is expected to push. */
-function drawForecast(frame: Frame, server: Lane): void {
+export function drawForecast(frame: Frame): void {
+  const server = serverOf(frame);
+  if (!server) return;
   const { windows, plan } = frame.model;
   const last = windows.length - 1;
   if (!plan || last < 0 || !Number.isNaN(windows.get(last, "actualS"))) return;
@@ -145,6 +174,27 @@ function drawForecast(frame: Frame, server: Lane): void {
   const x = Math.min(high + 6, right - width);
   if (server.height < 14 || x < xOf(frame, nowS)) return;
   plate(frame, text, x, top + server.height / 2, width);
+}
+
+/** Draw, while the run is played back, the windows that had been predicted by then and had not come. */
+export function drawForecastAt(frame: Frame, headS: number): void {
+  const server = serverOf(frame);
+  if (!server) return;
+  const { windows } = frame.model;
+  const { ctx, palette } = frame;
+  const top = topOf(frame, server);
+  const bottom = axisTop(frame);
+  const end = windows.indexAt(headS);
+  for (let row = Math.max(0, end - PLANS_OPEN); row < end; row++) {
+    const actualS = windows.get(row, "actualS");
+    if (!(actualS > headS || Number.isNaN(actualS))) continue;
+    const isNewest = windows.get(row, "plannedS") <= headS; // else only the first plan was made by then
+    const low = xOf(frame, windows.get(row, isNewest ? "lowS" : "firstLowS"));
+    const high = Math.max(low + 3, xOf(frame, windows.get(row, isNewest ? "highS" : "firstHighS")));
+    fillTextured(frame, palette.forecast, low, top, high - low, bottom - top);
+    ctx.fillStyle = palette.ink;
+    vertical(frame, xOf(frame, windows.get(row, isNewest ? "cutS" : "firstCutS")), top, bottom);
+  }
 }
 
 function drawPlannedPush(frame: Frame, lane: Lane, push: { expected_at_s: number; low_at_s: number; high_at_s: number }): void {

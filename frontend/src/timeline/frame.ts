@@ -74,6 +74,20 @@ export function clipPlot(frame: Frame, draw: () => void): void {
   ctx.restore();
 }
 
+/** Keep what is drawn next between two times; outside of what is seen, nothing is drawn. */
+export function clipTimes(frame: Frame, lowS: number, highS: number, draw: () => void): void {
+  if (highS <= fromS(frame) || lowS >= toS(frame)) return;
+  const { ctx, layout } = frame;
+  const left = Math.max(layout.left, lowS === -Infinity ? layout.left : xOf(frame, lowS));
+  const right = Math.min(layout.width - layout.right, highS === Infinity ? layout.width : xOf(frame, highS));
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, 0, Math.max(0, right - left), layout.height);
+  ctx.clip();
+  draw();
+  ctx.restore();
+}
+
 /** Shorten a text to a width with an ellipsis; "" if not even two letters fit. */
 export function fit(ctx: CanvasRenderingContext2D, text: string, width: number): string {
   if (ctx.measureText(text).width <= width) return text;

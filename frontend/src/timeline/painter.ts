@@ -1,10 +1,12 @@
 import { subscribeTheme } from "../app/theme";
+import { modelAround, type RunModel } from "../store/model";
+import type { PastStore } from "../store/past";
 import type { RunStore } from "../store/runStore";
 import { BarsLayer, type Scale } from "./bars";
-import { drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawTexts, laneNotes, type LaneNote } from "./drawLanes";
+import { drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawScroll, drawTexts, laneNotes, type LaneNote } from "./drawLanes";
 import { drawForecasts } from "./drawForecasts";
-import { drawSync } from "./drawSync";
-import { clipPlot, type Frame } from "./frame";
+import { drawForecast, drawForecastAt, drawOverview, drawPastSync } from "./drawSync";
+import { clipPlot, clipTimes, type Frame } from "./frame";
 import { layOut, measure, plotWidth, type Layout } from "./layout";
 import { makePalette, type Palette } from "./palette";
 import { hit, type Selection } from "./selection";
@@ -33,6 +35,7 @@ export class TimelinePainter {
     private readonly store: RunStore,
     private readonly view: TimeView,
     private readonly request: () => void,
+    private readonly headS: () => number | null = () => null, // what lies after it is hidden
   ) {
     this.ctx = canvas.getContext("2d", { alpha: false });
     this.layout = layOut(measure(300, 150), store.model, 0, 0);
@@ -72,10 +75,11 @@ export class TimelinePainter {
   hitAt(x: number, y: number): Selection | null {
     const { left, width, right } = this.layout;
     const secondsPerPx = this.view.lengthS / plotWidth(this.layout);
-    if (x >= left && x <= width - right) {
+    const lane = this.layout.lanes.find((one) => y + this.layout.scrollY >= one.y && y + this.layout.scrollY < one.y + one.pitch);
+    const isHidden = this.timeAt(x) > (this.headS() ?? Infinity);
+    if (!isHidden && x >= left && x <= width - right) {
       return hit(this.store.model, this.layout, y, this.timeAt(x), secondsPerPx, this.store.nowS());
     }
-    const lane = this.layout.lanes.find((one) => y + this.layout.scrollY >= one.y && y + this.layout.scrollY < one.y + one.pitch);
     return lane && y < this.layout.height - this.layout.axis ? { kind: "node", node: lane.id } : null;
   }
 
@@ -87,38 +91,57 @@ export class TimelinePainter {
     this.layout = layOut(measure(width, height), store.model, this.numWorkers, this.scrollY);
     this.scrollY = this.layout.scrollY;
     const scale = this.scale();
+    const headS = this.headS();
     const frame: Frame = {
       ctx,
       model: store.model,
       layout: this.layout,
       palette,
       scale,
-      nowS: store.nowS(),
-      isLive: store.isLive,
+      nowS: headS ?? store.nowS(),
+      isLive: store.isLive && headS === null,
       cursorS: view.cursorS,
       hover: this.hover,
       selection: this.selection,
       selectedNode: this.selectedNode,
     };
+    const { past } = store;
+    this.bars.past = past;
+    const { stepS } = scale;
+    if (past?.look(scale.origin * stepS, (scale.origin + scale.width) * stepS, stepS)) this.request();
     if (this.bars.paint(scale, this.layout, palette)) this.request(); // a draft is made good when the zoom rests
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.fillStyle = palette.surface;
     ctx.fillRect(0, 0, width, height);
     clipPlot(frame, () => {
       drawGround(frame);
-      ctx.drawImage(this.bars.canvas, this.layout.left, 0, this.bars.canvas.width / ratio, this.bars.canvas.height / ratio);
-      drawOpen(frame);
-      drawTexts(frame);
-      drawForecasts(frame);
-      drawSync(frame);
+      clipTimes(frame, -Infinity, headS ?? Infinity, () => {
+        ctx.drawImage(this.bars.canvas, this.layout.left, 0, this.bars.canvas.width / ratio, this.bars.canvas.height / ratio);
+        drawOpen(frame, headS !== null);
+        if (past) this.drawParts(frame, past);
+        else drawMoments(frame);
+      });
+      if (headS === null) drawForecast(frame);
+      else drawForecastAt({ ...frame, model: modelAround(frame.model, headS) }, headS);
       drawOutlines(frame);
     });
     if (atMs - this.notedMs > CALM_MS || this.notes.length !== this.layout.lanes.length) {
-      this.notes = laneNotes(frame);
+      this.notes = laneNotes(frame, headS !== null);
       this.notedMs = atMs;
     }
     drawGutters(frame, this.notes);
+    drawScroll(frame);
     drawAxis(frame);
+  }
+
+  /** Draw what stands on the bars of a long run: each part from the fold that knows it. */
+  private drawParts(frame: Frame, past: PastStore): void {
+    for (const { fromS, toS, model } of past.segments) {
+      clipTimes(frame, fromS, toS, () => {
+        if (model) drawMoments(model === frame.model ? frame : { ...frame, model, layout: layoutOf(frame.layout, model) });
+        else drawOverview(frame, past);
+      });
+    }
   }
 
   /** Columns are bound to the time grid, not to the view, so that a scrolling lane does not shimmer. */
@@ -127,4 +150,15 @@ export class TimelinePainter {
     const stepS = this.view.lengthS / width;
     return { stepS, origin: Math.round(this.view.fromS / stepS), width, ratio: this.ratio };
   }
+}
+
+function drawMoments(frame: Frame): void {
+  drawTexts(frame);
+  drawForecasts(frame);
+  drawPastSync(frame);
+}
+
+/** The same lanes with the nodes of another fold. */
+function layoutOf(layout: Layout, model: RunModel): Layout {
+  return { ...layout, lanes: layout.lanes.map((lane) => ({ ...lane, node: model.nodes.get(lane.id) ?? null })) };
 }

@@ -2,7 +2,7 @@
 
 import { runningForecast } from "../store/forecast";
 import { openSpans } from "../store/open";
-import { nodeOf, type NodeModel, type RunModel } from "../store/model";
+import { modelAround, nodeOf, type NodeModel, type RunModel } from "../store/model";
 import type { Span } from "../store/spans";
 import { laneAt, type Lane, type Layout } from "./layout";
 
@@ -11,24 +11,43 @@ export type Selection =
   | { kind: "span"; node: string; atS: number } // the span that covers this time
   | { kind: "sync"; node: string; atS: number } // the update that was applied at this time
   | { kind: "window"; node: string; atS: number } // the prediction that was first made at this time
+  | { kind: "stretch"; node: string; atS: number; lengthS: number } // of an overview: what is seen there is a mixture
   | { kind: "entry"; node: string | null; seq: number };
 
 const REACH = 5; // CSS pixels around a mark in which it is hit
 
 /** Give what is at a place of the canvas, or null. `atS` and `secondsPerPx` belong to the same view. */
-export function hit(model: RunModel, layout: Layout, y: number, atS: number, secondsPerPx: number, nowS: number): Selection | null {
+export function hit(present: RunModel, layout: Layout, y: number, atS: number, secondsPerPx: number, nowS: number): Selection | null {
   const reachS = REACH * secondsPerPx;
-  if (y > layout.height - layout.axis) return hitEntry(model, atS, reachS);
+  if (y > layout.height - layout.axis) return hitEntry(present, atS, reachS);
   const lane = laneAt(layout, y);
   if (!lane) return null;
+  if (isBlurred(present, atS) && lane.id !== "evaluator") return hitStretch(present, lane, atS, secondsPerPx);
+  const model = modelAround(present, atS);
   if (lane.id === "server") return hitSync(model, atS, reachS) ?? hitWindow(model, atS, nowS);
-  const running = lane.node && atS > nowS ? runningForecast(model, lane.node) : null;
+  const running = lane.node && atS > nowS ? runningForecast(present, lane.node) : null;
   if (running && atS >= running.lowS - reachS && atS <= running.highS + reachS) {
     return { kind: "span", node: lane.id, atS: nowS }; // the iteration whose end is forecast there
   }
-  const node = lane.node ? spanNear(model, lane.node, atS, reachS / 2, nowS) : null;
-  if (node) return { kind: "span", node: lane.id, atS: node };
+  const node = model.nodes.get(lane.id);
+  const inside = node ? spanNear(present, node, atS, reachS / 2, nowS) : null;
+  if (inside !== null) return { kind: "span", node: lane.id, atS: inside };
   return atS > nowS ? (hitWindow(model, atS, nowS) ?? { kind: "node", node: lane.id }) : { kind: "node", node: lane.id };
+}
+
+/** Whether only an overview is known of a time. */
+export function isBlurred({ past }: RunModel, atS: number): boolean {
+  return past !== null && atS < past.untilS && past.modelAt(atS) === null;
+}
+
+const STRETCH_PX = 4;
+
+/** Give the few pixels of an overview around a time. */
+function hitStretch({ past }: RunModel, { id, worker }: Lane, atS: number, secondsPerPx: number): Selection {
+  const lengthS = STRETCH_PX * secondsPerPx;
+  const fromS = Math.floor(atS / lengthS) * lengthS; // on a grid, so that it is not another one with every pixel
+  if (fromS < 0 || fromS + lengthS > (past?.untilS ?? Infinity) || (worker === null && id !== "server")) return { kind: "node", node: id };
+  return { kind: "stretch", node: id, atS: fromS, lengthS };
 }
 
 /** Give a time inside the span that is nearest to `atS`, within reach, or null. */
@@ -45,10 +64,12 @@ function spanNear(model: RunModel, node: NodeModel, atS: number, reachS: number,
 }
 
 /** Give the span of a node at a time, stored or still going on, or null. */
-export function spanAt(model: RunModel, node: NodeModel, atS: number, nowS: number): (Span & { isOpen: boolean }) | null {
+export function spanAt(present: RunModel, named: NodeModel, atS: number, nowS: number): (Span & { isOpen: boolean }) | null {
+  const model = modelAround(present, atS);
+  const node = model.nodes.get(named.id) ?? named;
   const i = node.track.find(atS);
   if (i >= 0) return { ...node.track.at(i), isOpen: false };
-  if (node.track.lastEndS !== null && atS < node.track.lastEndS) return null;
+  if (model !== present || (node.track.lastEndS !== null && atS < node.track.lastEndS)) return null;
   const open = openSpans(model, node, nowS).find(({ startS, endS }) => atS >= startS && atS <= endS);
   return open ? { ...open, isOpen: true } : null;
 }
@@ -93,7 +114,8 @@ export function isSame(a: Selection | null, b: Selection | null): boolean {
 }
 
 /** Give the span or mark before or after the selected one in its lane, for the keyboard. */
-export function neighbour(model: RunModel, selection: Selection | null, lane: Lane, direction: 1 | -1, nowS: number): Selection {
+export function neighbour(present: RunModel, selection: Selection | null, lane: Lane, direction: 1 | -1, nowS: number): Selection {
+  const model = selection && "atS" in selection ? modelAround(present, selection.atS) : present;
   const middleOf = (node: NodeModel, i: number) => ((node.track.start[i] as number) + (node.track.end[i] as number)) / 2;
   const atS = selection && "atS" in selection && selection.node === lane.id ? selection.atS : null;
   if (lane.id === "server") {

@@ -27,6 +27,7 @@ export class TimeView {
   private isLive = false;
   private tickedMs: number | null = null;
   private isUntouched = true;
+  private restored: Range | null = null; // to be shown as soon as anything is known of the run
 
   constructor(
     private readonly onChange: () => void,
@@ -37,9 +38,19 @@ export class TimeView {
     return this.fromS + this.lengthS;
   }
 
+  /** Whether anything is known of the run, so that the view means something. */
+  get isReady(): boolean {
+    return this.endS > 0 && this.restored === null;
+  }
+
   /** Move to what should be seen at this frame; gives whether it is still moving. */
   tick(atMs: number, nowS: number, isLive: boolean): boolean {
     if (nowS <= 0) return false;
+    if (this.restored) {
+      this.endS = nowS;
+      this.go(this.restored, false);
+      this.restored = null;
+    }
     const passedS = this.tickedMs === null ? 0 : Math.min(0.1, (atMs - this.tickedMs) / 1000);
     this.tickedMs = atMs;
     this.endS = nowS;
@@ -90,8 +101,28 @@ export class TimeView {
   }
 
   /** Show a stretch of time. */
-  show(fromS: number, toS: number): void {
-    this.go({ fromS, lengthS: toS - fromS }, true);
+  show(fromS: number, toS: number, isGliding = true): void {
+    this.go({ fromS, lengthS: toS - fromS }, isGliding);
+  }
+
+  /** Show a stretch at once, or as soon as there is anything: a link that was opened. */
+  restore(fromS: number, toS: number): void {
+    if (!(toS - fromS >= MIN_LENGTH_S)) return;
+    this.isFollowing = false;
+    this.isUntouched = false;
+    const range = { fromS, lengthS: toS - fromS };
+    if (this.endS > 0) this.go(range, false);
+    else {
+      this.restored = range;
+      this.onChange();
+    }
+  }
+
+  /** Follow no longer; what is seen stays. */
+  hold(): void {
+    this.isFollowing = false;
+    this.aim = null;
+    this.onChange();
   }
 
   /** Bring a time into sight, if it is not. */

@@ -1,0 +1,173 @@
+/** The older part of a long run: an overview in tiles, and single events where the view is close. */
+
+import type { TimelineState } from "../api/types";
+import { Detail } from "./detail";
+import type { Event } from "./events";
+import { addCounts } from "./figures";
+import type { Counts, Past, RunModel } from "./model";
+import { Kind, NUM_KINDS } from "./spans";
+import { BINS, shareOf, TileStore } from "./tiles";
+
+const BLOCK_BINS = 128; // of the finest level: some 4,000 events
+const LEAST_BIN_PX = 2; // device pixels of a bin that is drawn
+const BINS_WITHIN = 4; // of a stretch that is summed up, at least
+
+/** A part of the time line, and what is drawn there: a fold, or tiles (null). */
+export interface Segment {
+  fromS: number;
+  toS: number;
+  model: RunModel | null;
+}
+
+export class PastStore implements Past {
+  untilS = Infinity; // set once the first events that follow are here
+  level: number; // of the tiles that are drawn
+  readonly tiles: TileStore;
+  readonly detail: Detail;
+  private centreS = 0;
+  private isClose = false; // so that single events are wanted
+
+  constructor(
+    runId: string,
+    readonly state: TimelineState,
+    readonly landmarks: readonly Event[],
+    private readonly present: RunModel,
+    onNews: () => void,
+  ) {
+    this.level = state.top;
+    this.tiles = new TileStore(runId, state, onNews);
+    this.detail = new Detail(runId, BLOCK_BINS * 2 ** state.level, () => this.untilS, () => this.landmarks, onNews);
+    this.tiles.wish([{ level: state.top, place: 0 }]);
+  }
+
+  open(): void {
+    this.tiles.open();
+    this.detail.open();
+  }
+
+  close(): void {
+    this.tiles.close();
+    this.detail.close();
+  }
+
+  /** Say what is seen, in columns of so many seconds; gives whether there is more to fold in the next frame. */
+  look(fromS: number, toS: number, stepS: number): boolean {
+    const centreS = (fromS + toS) / 2;
+    const direction = Math.sign(centreS - this.centreS);
+    this.centreS = centreS;
+    this.level = this.tiles.levelFor(LEAST_BIN_PX * stepS);
+    this.isClose = fromS >= this.untilS || this.detail.look(fromS, toS, direction);
+    this.wishTiles(fromS, toS, direction);
+    return this.isClose && this.detail.work();
+  }
+
+  /** Wish first for what is seen, then for what lies in the direction of the move, then for what a zoom would show. */
+  private wishTiles(fromS: number, toS: number, direction: number): void {
+    const { level, tiles } = this;
+    const places = (at: number) => {
+      const tileS = BINS * 2 ** at;
+      const first = Math.max(0, Math.floor(fromS / tileS));
+      return { first, end: Math.max(first + 1, Math.ceil(toS / tileS)) };
+    };
+    const all = (at: number) => {
+      const { first, end } = places(at);
+      return Array.from({ length: Math.min(end - first, 64) }, (_, i) => ({ level: at, place: first + i }));
+    };
+    const { first, end } = places(level);
+    const after = [{ level, place: end }, { level, place: end + 1 }];
+    const before = [{ level, place: first - 1 }, { level, place: first - 2 }];
+    const { state } = tiles;
+    tiles.wish([
+      { level: state.top, place: 0 },
+      ...all(level),
+      ...(direction < 0 ? [...before, ...after] : [...after, ...before]),
+      ...(level < state.top ? all(level + 1) : []),
+      ...(level > state.level ? all(level - 1) : []),
+      { level: state.top - 1, place: 0 }, // the strip of the whole run
+      { level: state.top - 1, place: 1 },
+    ]);
+  }
+
+  /** The whole time line from left to right. */
+  get segments(): Segment[] {
+    const { window } = this.detail;
+    const untilS = this.drawnUntilS;
+    const parts: Segment[] = [];
+    if (window && window.toS > window.fromS) {
+      parts.push({ fromS: -Infinity, toS: window.fromS, model: null });
+      parts.push({ fromS: window.fromS, toS: Math.min(window.toS, untilS), model: window.model });
+      if (window.toS < untilS) parts.push({ fromS: window.toS, toS: untilS, model: null });
+    } else parts.push({ fromS: -Infinity, toS: untilS, model: null });
+    if (untilS < Infinity) parts.push({ fromS: untilS, toS: Infinity, model: this.present });
+    return parts;
+  }
+
+  /** Where the present fold begins to be drawn. An ended run that is seen from afar is drawn from its tiles alone. */
+  private get drawnUntilS(): number {
+    return this.isClose || this.present.finishedS === null || this.untilS === Infinity ? this.untilS : Infinity;
+  }
+
+  /** Changes whenever the past would be drawn otherwise at the same place. */
+  get key(): string {
+    const { window } = this.detail;
+    return `${this.level} ${this.tiles.version} ${window?.fromS ?? ""} ${window?.toS ?? ""} ${this.drawnUntilS}`;
+  }
+
+  modelAt(atS: number): RunModel | null {
+    if (atS >= this.untilS) return this.present;
+    const { window } = this.detail;
+    return window && atS >= window.fromS && atS < window.toS ? window.model : null;
+  }
+
+  addSeconds(worker: number | null, fromS: number, toS: number, out: Float64Array): void {
+    const { window } = this.detail;
+    if (!window || fromS < window.fromS || toS > window.toS) {
+      this.tiles.addSeconds(worker, this.levelWithin(fromS, toS), fromS, toS, out);
+      return;
+    }
+    for (const node of window.model.workers) {
+      if (worker !== null && node.worker !== worker) continue;
+      node.track.sumWithin(fromS, toS, sums);
+      for (let kind = 0; kind < NUM_KINDS; kind++) out[kind] = (out[kind] as number) + (sums[kind] as number);
+    }
+  }
+
+  waiting(groups: readonly (readonly number[])[], first: number, num: number, stepS: number): Float64Array {
+    const seconds = new Float64Array(groups.length * num);
+    const fromS = Math.max(0, first * stepS);
+    const toS = Math.min(this.untilS, (first + num) * stepS);
+    const level = Math.max(this.level, this.tiles.levelFor(stepS / 2));
+    this.tiles.scan(level, fromS, toS, (tile, bin, startS, endS) => {
+      groups.forEach((workers, group) => {
+        let share = 0;
+        for (const worker of workers) {
+          const row = tile.rows.get(worker);
+          if (row !== undefined) share += shareOf(tile, Kind.wait, row, bin);
+        }
+        for (let atS = startS; share > 0 && atS < endS; ) {
+          const place = Math.min(num - 1, Math.max(0, Math.floor(atS / stepS + 1e-9) - first)); // a bin may lie in several parts
+          const nextS = place === num - 1 ? endS : Math.min(endS, (first + place + 1) * stepS);
+          const cell = group * num + place;
+          seconds[cell] = (seconds[cell] as number) + share * (nextS - atS);
+          atS = nextS > atS ? nextS : endS;
+        }
+      });
+    });
+    return seconds;
+  }
+
+  counts(fromS: number, toS: number): Counts {
+    const counts = { iterations: 0, losses: 0, lossSum: 0, bytes: 0, updates: 0 };
+    const { window } = this.detail;
+    if (window && fromS >= window.fromS && toS <= window.toS) addCounts(window.model, fromS, toS, counts);
+    else this.tiles.addCounts(this.levelWithin(fromS, toS), fromS, toS, counts);
+    return counts;
+  }
+
+  /** Bins that are fine enough for a stretch, and no finer than those that are seen: they are here already. */
+  private levelWithin(fromS: number, toS: number): number {
+    return Math.max(this.level, this.tiles.levelFor((toS - fromS) / BINS_WITHIN));
+  }
+}
+
+const sums = new Float64Array(NUM_KINDS);

@@ -1,0 +1,321 @@
+"""The timeline of a run: built as its events come, in any batches, over restarts, or afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.store import events as event_store
+from backend.store import progress
+from backend.store.database import Database
+from backend.timeline import index, reader, store, tiles
+from backend.timeline.index import Indexer
+from backend.timeline.spans import KIND_NAMES, LANDMARK_KINDS, Collector, Marks, Spans
+from backend.timeline.tiles import BINS, Tile
+from predictor import log
+from predictor.events import Event, ExchangeFinished, IterationFinished, RunFinished, RunStarted, WorkerHeld
+from predictor.policies.ssp import SspParams
+from predictor.simulator import Scenario, simulate
+from predictor.speeds import LognormalParams, Transfer
+from tests.backend.checks import add_run
+from tests.backend.ingest_desk import IngestDesk
+from tests.backend.logs import write_log
+
+NUM_WORKERS = 4
+STRAGGLER_S = 40.0
+
+
+@lru_cache
+def simulated(iterations: int = 900) -> tuple[Event, ...]:
+    """Give a run of four workers, of which one is slow now and then; losses are added, which a simulation lacks."""
+    params = LognormalParams(base_s=0.05, factors=(1.0, 1.2, 0.9, 2.0), cv=0.2)
+    speeds = [params.build(worker, NUM_WORKERS, 0, Path.read_text) for worker in range(NUM_WORKERS)]
+    transfers = [Transfer(0.01, 0.3, worker, 0) for worker in range(NUM_WORKERS)]
+    made: list[Event] = []
+    simulate(Scenario(SspParams(threshold=3), speeds, transfers, iterations, message_bytes=1_000), made.append)
+    return tuple(
+        replace(event, loss=1.0 + event.iteration / 1_000, num_samples=8)
+        if isinstance(event, IterationFinished)
+        else event
+        for event in made
+    )
+
+
+def lines_of(events: Sequence[Event], first_seq: int = 1) -> list[bytes]:
+    return [log.with_seq(log.encode(event), seq)[:-1] for seq, event in enumerate(events, first_seq)]
+
+
+class Desk:
+    """A run whose events the test stores in batches of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        with database.write() as session:
+            self.run_id = add_run(session)
+        self.num, self.opened = 0, 1
+        self.restart()
+
+    def restart(self) -> None:
+        with self.database.read() as session:
+            self.indexer = Indexer.load(session, self.run_id, self.num)
+
+    def store(self, events: Sequence[Event], *, is_last: bool = False, is_indexed: bool = True) -> None:
+        lines = lines_of(events, self.num + 1)
+        with self.database.write() as session:
+            first = self.num + 1
+            self.opened = event_store.append(session, self.run_id, first, lines, opened=self.opened, is_last=is_last)
+            if is_indexed:
+                self.indexer.take(session, first, events, lines, is_last=is_last)
+            self.num += len(events)
+            state = "completed" if is_last else "running"
+            progress.change(session, self.run_id, {"last_seq": self.num, "state": state, "queue_place": None})
+
+    def state(self) -> store.State:
+        with self.database.read() as session:
+            state = store.load_state(session, self.run_id)
+        assert state is not None
+        return state
+
+    def seconds(self, from_s: float, to_s: float, columns: int = 64) -> tuple[np.ndarray, dict[str, float], float]:
+        """Give seconds by kind and worker, the figures' sums, and the width of a bin."""
+        with self.database.read() as session:
+            found = reader.overview(session, self.run_id, self.state(), (from_s, to_s), columns)
+        by_kind = np.array([found["seconds"][name] for name in KIND_NAMES]).sum(axis=2)
+        return by_kind, {name: sum(values) for name, values in found["figures"].items()}, found["bin_s"]
+
+
+def exact_seconds(events: Sequence[Event], from_s: float, to_s: float) -> np.ndarray:
+    """Sum up what lies between two times, span by span."""
+    collector = Collector()
+    for event in events:
+        collector.take(event)
+    spans, _ = collector.columns()
+    sums = np.zeros((len(KIND_NAMES), NUM_WORKERS))
+    for worker, kind, start_s, end_s in zip(spans.worker, spans.kind, spans.start_s, spans.end_s, strict=True):
+        sums[kind, worker] += max(0.0, min(end_s, to_s) - max(start_s, from_s))
+    return sums
+
+
+def check_whole(desk: Desk, events: Sequence[Event]) -> None:
+    state = desk.state()
+    seconds, figures, _ = desk.seconds(0.0, state.to_s)
+    wish = exact_seconds(events, 0.0, state.to_s + 1)
+    assert np.allclose(seconds, wish, rtol=0.02, atol=0.05 * state.to_s / 100)
+    iterations = [event for event in events if isinstance(event, IterationFinished)]
+    assert figures["iterations"] == len(iterations) == figures["losses"]
+    assert figures["loss_sum"] == pytest.approx(sum(event.loss for event in iterations), rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [137, 2_000, 9_001])
+def test_seconds_add_up_whatever_the_batches(database: Database, size: int) -> None:
+    events = simulated()
+    desk = Desk(database)
+    for start in range(0, len(events), size):
+        desk.store(events[start : start + size], is_last=start + size >= len(events))
+    check_whole(desk, events)
+
+
+def test_a_restart_neither_loses_nor_doubles(database: Database) -> None:
+    events = simulated()
+    desk = Desk(database)
+    for start in range(0, len(events), 500):
+        desk.store(events[start : start + 500], is_last=start + 500 >= len(events))
+        desk.restart()
+    check_whole(desk, events)
+
+
+def test_a_failed_transaction_leaves_the_timeline_as_it_was(database: Database) -> None:
+    events = simulated()
+    desk = Desk(database)
+    half = len(events) // 2
+    desk.store(events[:half])
+    before = desk.state()
+
+    with pytest.raises(ZeroDivisionError):
+        store_and_fail(desk, events[half:])
+    assert desk.state() == before
+    desk.restart()
+    desk.store(events[half:], is_last=True)
+    check_whole(desk, events)
+
+
+def store_and_fail(desk: Desk, events: Sequence[Event]) -> None:
+    with desk.database.write() as session:
+        first = desk.num + 1
+        desk.indexer.take(session, first, events, lines_of(events, first), is_last=True)
+        raise ZeroDivisionError
+
+
+def test_every_level_tells_the_same(database: Database) -> None:
+    events = simulated()
+    desk = Desk(database)
+    desk.store(events, is_last=True)
+    state = desk.state()
+    assert state.top > state.level, "the run must be long enough for more than one level"
+    wish = exact_seconds(events, 0.0, state.to_s + 1)
+    with database.read() as session:
+        for level in range(state.level, state.top + 1):
+            last = int(state.to_s / (BINS * 2.0**level))
+            found = [store.compose(session, desk.run_id, state, level, place) for place in range(last + 1)]
+            sums = sum(tile.shares.sum(axis=2) * 2.0**level for tile in found)
+            assert np.allclose(sums, wish, rtol=0.02, atol=0.2), f"level {level}"
+
+
+def test_a_straggler_that_tells_late_reaches_into_finished_tiles(database: Database) -> None:
+    events = [event for event in simulated() if not isinstance(event, RunFinished)]
+    late = IterationFinished(events[-1].at_s, 9, 1, 0, 1.0, events[-1].at_s - 1.0, 0.0, 2.0, 8, 0.0)
+    desk = Desk(database)
+    for start in range(0, len(events), 1_000):
+        desk.store(events[start : start + 1_000])
+    desk.store([late, RunFinished(late.at_s, "completed", "done")], is_last=True)
+    state = desk.state()
+    with database.read() as session:
+        for level in (state.level, state.top):
+            last = int(state.to_s / (BINS * 2.0**level))
+            found = [store.compose(session, desk.run_id, state, level, place) for place in range(last + 1)]
+            spent = sum(tile.shares[0, tile.workers == 9].sum() * 2.0**level for tile in found)
+            assert spent == pytest.approx(late.at_s - 1.0, rel=0.01), f"level {level}"
+
+
+def test_a_resumed_run_goes_on(database: Database) -> None:
+    events = simulated()
+    half = len(events) // 2
+    desk = Desk(database)
+    desk.store([*events[:half], RunFinished(events[half - 1].at_s, "stopped", "by a person")], is_last=True)
+    again = RunStarted(events[half].at_s, 0.0, desk.run_id, True, {})
+    desk.store([again, *events[half:]], is_last=True)
+    check_whole(desk, events)
+
+
+def test_a_long_silence_makes_bins_wider(database: Database) -> None:
+    events = [event for event in simulated() if not isinstance(event, RunFinished)]
+    desk = Desk(database)
+    desk.store(events)
+    before = desk.state()
+    end_s = 1e6
+    last = IterationFinished(end_s, 0, 10_000, 0, end_s - 1, 1.0, 0.0, 2.0, 8, 0.0)
+    desk.store([last, RunFinished(end_s, "completed", "done")], is_last=True)
+    after = desk.state()
+    assert after.level > before.level
+    assert after.num_bins <= max(4 * BINS, after.last_seq // index.EVENTS_PER_BIN_LEAST) + 1
+    seconds, figures, bin_s = desk.seconds(0.0, end_s)
+    wish = exact_seconds([*events, last], 0.0, end_s + 1)
+    assert np.allclose(seconds, wish, rtol=0.05, atol=0.01 * bin_s)
+    assert figures["iterations"] == 4 * 900 + 1
+
+
+def test_an_old_run_is_built_when_it_is_asked_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "STEP_EVENTS", 3_000)
+    events = simulated()
+    desk = Desk(database)
+    desk.store(events, is_last=True, is_indexed=False)
+    state, last_seq, is_complete = reader.bring_up(database, desk.run_id, max_steps=1)
+    assert (state.last_seq if state else 0, last_seq, is_complete) == (3_000, len(events), False)
+    assert reader.bring_up(database, desk.run_id, max_steps=100)[2]
+    check_whole(desk, events)
+
+
+def test_the_ingest_builds_it(database: Database, tmp_path: Path) -> None:
+    events = simulated()
+    desk = IngestDesk(database, tmp_path / "runs")
+    write_log(desk.path, events[:7_000])
+    desk.turn()
+    write_log(desk.path, events[7_000:], first_seq=7_001)
+    desk.ingest = desk.new_ingest()  # as after a restart
+    desk.turn()
+    state, last_seq, is_complete = reader.bring_up(database, desk.run_id, max_steps=0)
+    assert state is not None
+    assert (state.last_seq, state.sealed_s, is_complete) == (last_seq, None, True)
+    with database.read() as session:
+        found = reader.overview(session, desk.run_id, state, (0.0, state.to_s), 64)
+    assert sum(found["figures"]["iterations"]) == 4 * 900
+
+
+def test_landmarks_are_the_rare_events(database: Database) -> None:
+    events = simulated()
+    desk = Desk(database)
+    desk.store(events, is_last=True)
+    with database.read() as session:
+        found = list(store.landmarks(session, desk.run_id, desk.num))
+    assert found == [
+        line for line, event in zip(lines_of(events), events, strict=True) if type(event).__name__ in LANDMARK_KINDS
+    ]
+
+
+@pytest.mark.parametrize(("from_s", "to_s"), [(0.0, 3.0), (20.0, 23.0), (57.0, 57.0)])
+def test_a_stretch_has_every_event_that_tells_of_it(database: Database, from_s: float, to_s: float) -> None:
+    events = simulated()
+    desk = Desk(database)
+    desk.store(events, is_last=True)
+    with database.read() as session:
+        stretch = reader.events_within(session, desk.run_id, from_s, to_s, 100_000)
+    assert not stretch.is_cut
+    found = {log.decode(line)[0] for line in stretch.lines}
+    for seq, event in enumerate(events, 1):
+        start_s = event.at_s
+        if isinstance(event, IterationFinished):
+            start_s = event.started_at_s
+        if isinstance(event, ExchangeFinished) and event.blocked_from_s is not None:
+            start_s = event.blocked_from_s
+        if start_s <= to_s and event.at_s >= from_s:
+            assert seq in found, f"event {seq} is missing: {event}"
+
+
+def test_why_a_wait_began_is_told_with_the_stretch(database: Database) -> None:
+    events = simulated()
+    desk = Desk(database)
+    desk.store(events, is_last=True)
+    wait = next(e for e in events if isinstance(e, ExchangeFinished) and e.released_at_s - e.arrived_at_s > 0.02)
+    middle_s = (wait.arrived_at_s + wait.released_at_s) / 2
+    with database.read() as session:
+        stretch = reader.events_within(session, desk.run_id, middle_s, middle_s + 0.001, 1_000)
+    held = [event for _, event in map(log.decode, stretch.lines) if isinstance(event, WorkerHeld)]
+    assert any(one.worker == wait.worker and one.at_s <= middle_s for one in held)
+
+
+def test_a_stretch_with_too_many_events_is_cut_and_says_so(database: Database) -> None:
+    desk = Desk(database)
+    desk.store(simulated(), is_last=True)
+    with database.read() as session:
+        stretch = reader.events_within(session, desk.run_id, 0.0, 50.0, 500)
+    assert stretch.is_cut
+    assert 0.0 <= stretch.to_s < 50.0
+    assert len(stretch.lines) <= 500
+
+
+spans = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 4), st.floats(0, 700), st.floats(0.001, 300)), min_size=1, max_size=30
+)
+
+
+@given(rows=spans)
+def test_a_span_counts_once_in_the_bins_that_it_covers(rows: list[tuple[int, int, float, float]]) -> None:
+    worker, kind, start_s, length_s = (np.array(column) for column in zip(*rows, strict=True))
+    columns = Spans(worker.astype(np.int64), kind.astype(np.int64), start_s, start_s + length_s)
+    marks = Marks(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+    total = np.zeros(len(KIND_NAMES))
+    for place in tiles.places_of(columns, marks, 0):
+        tile = Tile.empty()
+        tile.add_spans(columns, 0, place)
+        total += tile.shares.sum(axis=(1, 2))
+    wish = np.bincount(kind, length_s, len(KIND_NAMES))
+    assert np.allclose(total, wish, rtol=1e-4, atol=1e-4)
+
+
+@given(shares=st.lists(st.floats(0, 1), min_size=1, max_size=BINS), is_open=st.booleans())
+def test_packing_keeps_what_is_small(shares: list[float], is_open: bool) -> None:
+    tile = Tile.empty()
+    row = tile.rows_of(np.array([7]))[0]
+    tile.shares[3, row, : len(shares)] = shares
+    again = tiles.unpack(tiles.pack(tile, is_open=is_open))
+    assert again.workers.tolist() == [7]
+    found = again.shares[3, 0, : len(shares)]
+    assert np.allclose(found, shares, atol=1e-4 if is_open else 0.004)
+    assert ((found > 0) == (np.float32(shares) > 0)).all()
