@@ -63,7 +63,7 @@ def unpack(codec: str, data: bytes, first_seq: int, kinds: Collection[str] | Non
         return [(seq, line) for seq, line in numbered if kinds is None or _kind_of(line) in kinds]
     if codec == COLUMNS:
         found: list[tuple[int, bytes]] = []
-        for kind, fields, columns in _segments(data, kinds):
+        for kind, fields, columns in segments(data, kinds):
             offsets, *values = columns
             for offset, *row in zip(offsets, *values, strict=True):
                 seq = first_seq + offset
@@ -74,7 +74,8 @@ def unpack(codec: str, data: bytes, first_seq: int, kinds: Collection[str] | Non
     raise ValueError(f"unknown codec of a chunk: {codec!r}")
 
 
-def _segments(data: bytes, kinds: Collection[str] | None) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
+def segments(data: bytes, kinds: Collection[str] | None) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
+    """Give kind, fields and columns of each segment of `columns`; the first column is the seq less `first_seq`."""
     (length,) = _LENGTH.unpack_from(data)
     start = _LENGTH.size + length
     _, header = orjson.loads(data[_LENGTH.size : start])

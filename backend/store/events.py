@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -49,6 +50,23 @@ def read(session: Session, run_id: str, after: int, limit: int, kinds: Collectio
         if len(lines) == limit:
             break
     return EventPage(tuple(lines), reached, is_end=reached >= stored)
+
+
+def read_columns(
+    session: Session, run_id: str, first_seq: int, last_seq: int, kinds: Collection[str] | None = None
+) -> Iterator[tuple[int, str, list[str], list[list[Any]]]]:
+    """Give, for each chunk that holds some of these seqs, and each kind in it: base, kind, fields and columns.
+
+    The first column is the seq less the base, the others are the fields. Chunks come whole, also at both ends.
+    """
+    for chunk in _chunks(session, run_id, first_seq - 1):
+        if chunk.first_seq > last_seq:
+            return
+        data = chunk.data
+        if chunk.codec == codec.LINES:
+            data = codec.pack_columns(zlib.decompress(data).split(b"\n"), chunk.first_seq)
+        for kind, fields, columns in codec.segments(data, kinds):
+            yield chunk.first_seq, kind, fields, columns
 
 
 def open_seq(session: Session, run_id: str, last_seq: int) -> int:

@@ -71,6 +71,11 @@ def list_all(session: Session) -> list[ExperimentRecord]:
     return _records(session, session.scalars(select(Experiment).order_by(Experiment.created_at.desc())))
 
 
+def all_run_ids(session: Session, experiment_id: str) -> tuple[str, ...]:
+    """Give the runs of an experiment, those in the bin among them."""
+    return tuple(session.scalars(select(Run.id).where(Run.experiment_id == experiment_id).order_by(Run.id)))
+
+
 def remove(session: Session, experiment_id: str) -> None:
     """Delete an experiment; the rows of its runs go with it."""
     session.execute(delete(Experiment).where(Experiment.id == experiment_id))
@@ -78,7 +83,7 @@ def remove(session: Session, experiment_id: str) -> None:
 
 def _records(session: Session, experiments: Iterable[Experiment]) -> list[ExperimentRecord]:
     found = list(experiments)
-    query = select(Run.experiment_id, Run.id, Run.state).order_by(Run.id)
+    query = select(Run.experiment_id, Run.id, Run.state).where(Run.deleted_at.is_(None)).order_by(Run.id)
     if len(found) == 1:
         query = query.where(Run.experiment_id == found[0].id)
     members: dict[str, list[tuple[str, str]]] = {}

@@ -75,7 +75,8 @@ def active(session: Session) -> list[str]:
 
 def next_queued(session: Session, *, is_locked: bool = False) -> tuple[str, dict[str, Any], bool] | None:
     """Give id, spec and `is_resume` of the run that is next in the queue."""
-    query = select(Run.id, Run.spec, Run.is_resume).where(Run.state == "queued").order_by(Run.queue_place, Run.id)
+    is_waiting = (Run.state == "queued", Run.deleted_at.is_(None))
+    query = select(Run.id, Run.spec, Run.is_resume).where(*is_waiting).order_by(Run.queue_place, Run.id)
     row = session.execute((query.with_for_update() if is_locked else query).limit(1)).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 

@@ -27,6 +27,8 @@ class RunRecord:
     queue_position: int | None  # 1 = next; None unless queued
     is_simulated: bool
     parent_id: str | None
+    is_archived: bool
+    deleted_at: datetime | None  # in the bin since then
     summary: dict[str, Any]
 
     @property
@@ -39,6 +41,18 @@ class RunPage:
     runs: tuple[RunRecord, ...]
     total: int  # of all pages
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedViewRecord:
+    """A filter, an order and a choice of columns under a name."""
+
+    id: str
+    name: str
+    filter: str
+    sort: str
+    columns: tuple[str, ...]  # empty: those that are shown by default
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs a list shows; an empty tuple or None does not restrict."""
+    """Which runs a list shows; an empty tuple, an empty text or None does not restrict."""
 
+    expression: str = ""  # in the language of `backend.filters`
     states: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()

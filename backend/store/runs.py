@@ -1,41 +1,29 @@
-"""Queries on runs that a person asks for. What the run manager changes stands in `backend.store.progress`."""
+"""Queries on single runs that a person asks for.
+
+Lists stand in `backend.store.listing`, changes of many runs in `backend.store.bulk`, and what the run manager
+changes in `backend.store.progress`.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from backend.errors import BadValue, NotFound
+from backend.store import figures
 from backend.store.ids import new_id
-from backend.store.records import Queue, RunFilter, RunPage, RunRecord
-from backend.store.tables import ACTIVE_STATES, ALL_STATES, Experiment, Run, RunTag
+from backend.store.records import Queue, RunRecord
+from backend.store.tables import ACTIVE_STATES, Experiment, Run, RunTag
 from backend.store.text import check_data, check_text
 from predictor.spec import RunSpec, to_data
 
-MAX_LIMIT = 1_000
 MAX_TAGS = 64
+MAX_TAG_LENGTH = 64
 MAX_NOTES_LENGTH = 20_000
-
-SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "created_at": Run.created_at,
-    "name": Run.name,
-    "policy": Run.policy,
-    "state": Run.state,
-    "time_to_target_s": Run.time_to_target_s,
-    "final_accuracy": Run.final_accuracy,
-    "utilisation": Run.utilisation,
-    "wait_share": Run.wait_share,
-    "duration_s": Run.duration_s,
-}
-
-NEVER_NULL = ("created_at", "name", "policy", "state")
 
 
 def create(
@@ -60,9 +48,7 @@ def create(
             "name": spec.name,
             "notes": "",
             "spec": data,
-            "policy": data["policy"]["name"],
-            "dataset": spec.task.dataset,
-            "is_simulated": spec.cluster.launcher == "virtual",
+            **figures.of_spec(data),
             "state": "queued",
             "is_resume": False,
             "queue_place": place + index,
@@ -70,9 +56,11 @@ def create(
             "last_seq": 0,
             "log_offset": 0,
             "summary": {},
+            "is_archived": False,
         }
         rows.append(row)
     if rows:
+        figures.keep_settings(session, [row["spec"] for row in rows])
         session.execute(insert(Run), rows)
     return [row["id"] for row in rows]
 
@@ -105,51 +93,9 @@ def find(session: Session, run_ids: Sequence[str]) -> list[RunRecord]:
 
 
 def of_experiment(session: Session, experiment_id: str) -> list[RunRecord]:
-    """Give the runs of an experiment in the order in which they were made."""
-    return _records(session, _select().where(Run.experiment_id == experiment_id).order_by(Run.id))
-
-
-def list_page(
-    session: Session,
-    wanted: RunFilter,
-    *,
-    sort: str = "-created_at",
-    limit: int = 50,
-    cursor: str | None = None,
-) -> RunPage:
-    """Give one page of the runs that the filter lets through; runs without the value come last.
-
-    Args:
-        session: reads.
-        wanted: the filter.
-        sort: a name of `SORTS`, with a leading "-" for descending.
-        limit: 1 to `MAX_LIMIT`.
-        cursor: `next_cursor` of the page before, with the same sort.
-
-    Raises:
-        BadValue: names the argument.
-    """
-    column = SORTS.get(sort.removeprefix("-"))
-    if column is None:
-        raise BadValue("sort", sort, f"must be one of {', '.join(SORTS)}, with - in front for descending")
-    if not 1 <= limit <= MAX_LIMIT:
-        raise BadValue("limit", limit, f"must be from 1 to {MAX_LIMIT}")
-    is_descending = sort.startswith("-")
-    conditions = _conditions(wanted)
-    counted = select(func.count()).select_from(Run).join(Experiment, Experiment.id == Run.experiment_id)
-    total = session.scalar(counted.where(*conditions)) or 0
-    query = _select().where(*conditions)
-    if cursor is not None:
-        query = query.where(_after(column, is_descending, *_read_cursor(cursor, sort)))
-    key, tie = (column.desc(), Run.id.desc()) if is_descending else (column.asc(), Run.id.asc())
-    nulls_last = [] if sort.removeprefix("-") in NEVER_NULL else [column.is_(None)]
-    records = _records(session, query.order_by(*nulls_last, key, tie).limit(limit + 1))
-    following = None
-    if len(records) > limit:
-        records = records[:limit]
-        value = session.scalar(select(column).where(Run.id == records[-1].id))
-        following = _write_cursor(sort, value, records[-1].id)
-    return RunPage(tuple(records), total, following)
+    """Give the runs of an experiment in the order in which they were made, without those in the bin."""
+    chosen = (Run.experiment_id == experiment_id, Run.deleted_at.is_(None))
+    return _records(session, _select().where(*chosen).order_by(Run.id))
 
 
 def patch(
@@ -159,6 +105,7 @@ def patch(
     name: str | None = None,
     tags: Sequence[str] | None = None,
     notes: str | None = None,
+    is_archived: bool | None = None,
 ) -> None:
     """Change what a person may change; None leaves as it is.
 
@@ -171,12 +118,14 @@ def patch(
         values["name"] = check_text("name", name.strip(), 120, is_required=True)
     if notes is not None:
         values["notes"] = check_text("notes", notes, MAX_NOTES_LENGTH)
+    if is_archived is not None:
+        values["is_archived"] = is_archived
     if session.scalar(select(Run.id).where(Run.id == run_id).with_for_update()) is None:
         raise NotFound("run", run_id)
     if values:
         session.execute(update(Run).where(Run.id == run_id).values(values))
     if tags is not None:
-        wanted = sorted({check_text("tags", tag.strip(), 64, is_required=True) for tag in tags})
+        wanted = sorted({check_tag(tag) for tag in tags})
         if len(wanted) > MAX_TAGS:
             raise BadValue("tags", len(wanted), f"may hold at most {MAX_TAGS}")
         session.execute(delete(RunTag).where(RunTag.run_id == run_id))
@@ -184,87 +133,41 @@ def patch(
             session.execute(insert(RunTag), [{"run_id": run_id, "tag": tag} for tag in wanted])
 
 
+def check_tag(tag: str) -> str:
+    """Give a tag as it is kept.
+
+    Raises:
+        BadValue: it is empty or too long.
+    """
+    return check_text("tags", tag.strip(), MAX_TAG_LENGTH, is_required=True)
+
+
 def queue(session: Session) -> Queue:
-    """Give the runs that train and those that wait, in their order."""
+    """Give the runs that train and those that wait, in their order; none that is in the bin."""
     running = session.scalars(select(Run.id).where(Run.state.in_(ACTIVE_STATES)).order_by(Run.id))
-    waiting = session.scalars(select(Run.id).where(Run.state == "queued").order_by(Run.queue_place, Run.id))
+    queued = (Run.state == "queued", Run.deleted_at.is_(None))
+    waiting = session.scalars(select(Run.id).where(*queued).order_by(Run.queue_place, Run.id))
     return Queue(tuple(running), tuple(waiting))
+
+
+def queue_positions(session: Session) -> dict[str, int]:
+    """Give the place of each run that waits; 1 is the next."""
+    return {run_id: index for index, run_id in enumerate(queue(session).waiting, 1)}
 
 
 def _select() -> Select[Run, str]:
     return select(Run, Experiment.name).join(Experiment, Experiment.id == Run.experiment_id)
 
 
-def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
-    for state in wanted.states:
-        if state not in ALL_STATES:
-            raise BadValue("state", state, f"must be one of {', '.join(ALL_STATES)}")
-    conditions: list[ColumnElement[bool]] = []
-    chosen: tuple[tuple[InstrumentedAttribute[str], str, Collection[str]], ...] = (
-        (Run.state, "state", wanted.states),
-        (Run.policy, "policy", wanted.policies),
-        (Run.dataset, "dataset", wanted.datasets),
-    )
-    for column, field, values in chosen:
-        if values:
-            conditions.append(column.in_([check_text(field, value, 256) for value in values]))
-    conditions.extend(_has_tag(RunTag.tag == check_text("tag", tag, 256)) for tag in wanted.tags)
-    if wanted.experiment_id is not None:
-        conditions.append(Run.experiment_id == check_text("experiment_id", wanted.experiment_id, 256))
-    if wanted.text:
-        text = check_text("q", wanted.text, 256)
-        conditions.append(
-            or_(
-                Run.name.icontains(text, autoescape=True),
-                Experiment.name.icontains(text, autoescape=True),
-                _has_tag(RunTag.tag.icontains(text, autoescape=True)),
-            )
-        )
-    return conditions
-
-
-def _has_tag(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(RunTag.run_id == Run.id, condition)
-
-
-def _after(column: InstrumentedAttribute[Any], is_descending: bool, value: object, run_id: str) -> ColumnElement[bool]:
-    """Give the condition for the rows behind (value, run_id); those without a value stand at the end."""
-    is_later = Run.id < run_id if is_descending else Run.id > run_id
-    if value is None:
-        return and_(column.is_(None), is_later)
-    is_beyond = column < value if is_descending else column > value
-    return or_(column.is_(None), is_beyond, and_(column == value, is_later))
-
-
-def _write_cursor(sort: str, value: object, run_id: str) -> str:
-    plain = value.isoformat() if isinstance(value, datetime) else value
-    return base64.urlsafe_b64encode(orjson.dumps([sort, plain, run_id])).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, sort: str) -> tuple[object, str]:
-    wrong = BadValue("cursor", cursor, f"must be the next_cursor of a page that was sorted by {sort!r}")
-    try:
-        made_for, value, run_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if made_for != sort or not isinstance(run_id, str):
-            raise wrong
-        expected = SORTS[sort.removeprefix("-")].type.python_type
-        parsed = datetime.fromisoformat(value) if sort.endswith("created_at") else value
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise wrong from error
-    if parsed is not None and not isinstance(parsed, (int, float) if expected is float else expected):
-        raise wrong
-    return parsed, run_id
-
-
 def _records(session: Session, query: Select[Run, str]) -> list[RunRecord]:
     rows = session.execute(query).all()
-    tags = _tags(session, [run.id for run, _ in rows])
-    has_queued = any(run.state == "queued" for run, _ in rows)
-    positions = {run_id: index for index, run_id in enumerate(queue(session).waiting, 1)} if has_queued else {}
+    tags = tags_of(session, [run.id for run, _ in rows])
+    positions = queue_positions(session) if any(run.state == "queued" for run, _ in rows) else {}
     return [_record(run, name, tags.get(run.id, ()), positions.get(run.id)) for run, name in rows]
 
 
-def _tags(session: Session, run_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def tags_of(session: Session, run_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the tags of some runs, sorted; a run without any is absent."""
     tags: dict[str, tuple[str, ...]] = {}
     query = select(RunTag.run_id, RunTag.tag).where(RunTag.run_id.in_(list(run_ids))).order_by(RunTag.tag)
     for run_id, tag in session.execute(query):
@@ -290,5 +193,7 @@ def _record(run: Run, experiment_name: str, tags: tuple[str, ...], position: int
         queue_position=position,
         is_simulated=run.is_simulated,
         parent_id=run.parent_id,
+        is_archived=run.is_archived,
+        deleted_at=run.deleted_at,
         summary=run.summary,
     )

@@ -21,6 +21,8 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -85,6 +87,16 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime]
 
 
+# What the history filters, counts and sorts by, in one index: a row of `runs` holds kilobytes of JSON, and a look
+# through 100,000 of them must not read those. The first columns are those by which facets are counted, in their order.
+HISTORY = (
+    *("deleted_at", "is_archived", "policy", "state", "dataset", "num_workers", "is_simulated", "seed", "model"),
+    *("created_at", "started_at", "finished_at", "duration_s", "time_to_target_s", "final_accuracy", "best_accuracy"),
+    *("final_loss", "utilisation", "wait_share", "iterations_per_s", "mean_staleness", "traffic_bytes"),
+    *("forecast_coverage", "settings_id", "experiment_id", "name", "id"),
+)
+
+
 class Run(Base):
     """One training job."""
 
@@ -96,9 +108,15 @@ class Run(Base):
     name: Mapped[str]
     notes: Mapped[str]
     spec: Mapped[dict[str, Any]]  # predictor.spec.RunSpec, complete
-    policy: Mapped[str] = mapped_column(index=True)
-    dataset: Mapped[str] = mapped_column(index=True)
+    policy: Mapped[str]
+    dataset: Mapped[str]
     is_simulated: Mapped[bool]
+    settings_id: Mapped[str | None] = mapped_column(String(32))  # of RunSettings
+    model: Mapped[str] = mapped_column(
+        server_default=text("''")
+    )  # this and the next two: of the spec, to filter and sort by
+    num_workers: Mapped[int] = mapped_column(server_default="0")
+    seed: Mapped[int] = mapped_column(server_default="0")
 
     state: Mapped[RunState] = mapped_column(String(16))
     reason: Mapped[str | None]  # the closing sentence
@@ -119,15 +137,65 @@ class Run(Base):
     final_accuracy: Mapped[float | None]
     utilisation: Mapped[float | None]
     wait_share: Mapped[float | None]
+    best_accuracy: Mapped[float | None]
+    final_loss: Mapped[float | None]
+    iterations_per_s: Mapped[float | None]
+    mean_staleness: Mapped[float | None]
+    traffic_bytes: Mapped[int | None]
+    forecast_coverage: Mapped[float | None]
 
-    __table_args__ = (Index(None, "created_at", "id"), Index(None, "state", "queue_place"))
+    is_archived: Mapped[bool] = mapped_column(server_default=false())  # kept, but not in the list by default
+    deleted_at: Mapped[datetime | None]  # in the bin since then
+
+    __table_args__ = (
+        Index(None, "state", "queue_place"),
+        Index("ix_runs_newest", "deleted_at", "is_archived", "created_at", "id"),
+        Index("ix_runs_history", *HISTORY),
+    )
+
+
+class RunSettings(Base):
+    """A spec without name and seed, once for all runs that share it: what filters by a setting look through.
+
+    Written with the first run that has these settings, and never changed or taken away.
+    """
+
+    __tablename__ = "run_settings"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # of its content
+    spec: Mapped[dict[str, Any]]
+
+
+class SavedView(Base):
+    """A filter, an order and a choice of columns of the history, under a name."""
+
+    __tablename__ = "saved_views"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    filter: Mapped[str]
+    sort: Mapped[str]
+    columns: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+
+
+class Baseline(Base):
+    """The run that others are compared with; at most one row."""
+
+    __tablename__ = "baseline"
+
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # always 1
+    run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), index=True)
+    pinned_at: Mapped[datetime]
 
 
 class RunTag(Base):
     __tablename__ = "run_tags"
 
     run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
-    tag: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+    __table_args__ = (Index(None, "tag", "run_id"),)
 
 
 class Fold(Base):
@@ -149,3 +217,50 @@ class EventChunk(Base):
     last_seq: Mapped[int]
     codec: Mapped[str] = mapped_column(String(16))
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RunCurves(Base):
+    """The curves of an ended run, up to its last event; see `backend.curve_cache`."""
+
+    __tablename__ = "run_curves"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
+    last_seq: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # JSON of CurveFold.to_data(), compressed
+
+
+class Timeline(Base):
+    """How far a run's timeline is built, and its finest bins; see `backend.timeline`."""
+
+    __tablename__ = "timelines"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
+    last_seq: Mapped[int]  # the last event that it holds
+    to_s: Mapped[float]  # the latest time that any of them told of
+    level: Mapped[int]  # the finest bins are 2 ** level seconds wide
+    sealed_s: Mapped[float | None]  # tiles that end before this are complete; None: all are, the run having ended
+
+
+class TimelineTile(Base):
+    """What each worker did in some hundred equal bins of time; see `backend.timeline.tiles`."""
+
+    __tablename__ = "timeline_tiles"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TimelinePiece(Base):
+    """Where some thousand events that follow one another lie in time, and the rare ones among them."""
+
+    __tablename__ = "timeline_pieces"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
+    first_seq: Mapped[int] = mapped_column(primary_key=True)
+    last_seq: Mapped[int]
+    low_s: Mapped[float]  # the earliest and the latest `at_s`
+    high_s: Mapped[float]
+    began_s: Mapped[float]  # when the earliest of what they tell began
+    landmarks: Mapped[bytes | None] = mapped_column(LargeBinary)  # lines of the rare kinds, compressed

@@ -1,43 +1,50 @@
 import { useCallback, useMemo, useState } from "react";
-import { api } from "../api/client";
-import { useKept, useResource } from "../api/resource";
-import type { Run, RunPage } from "../api/types";
 import { useKeys } from "../app/keys";
+import { Link } from "../app/Link";
 import { navigate, useLocation } from "../app/router";
 import { useTitle } from "../app/title";
 import { CloneDialog } from "../clone/CloneDialog";
-import { Button, ButtonLink } from "../ui/Button";
+import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { SkeletonRows } from "../ui/Skeleton";
-import { isActive } from "../ui/StateMark";
-import { formatCount, plural } from "../format";
-import { DeleteDialog } from "./DeleteDialog";
+import { changeRuns, type Target } from "./actions";
+import { ColumnMenu } from "./ColumnMenu";
+import { ALL_COLUMNS } from "./columns";
 import { EmptyHistory } from "./EmptyHistory";
-import { Filters } from "./Filters";
+import { FacetPanel } from "./FacetPanel";
+import { FilterBox } from "./FilterBox";
+import { toggleValue } from "./filterText";
 import { compareUrl } from "./links";
+import { Pages, stateWith } from "./Pages";
+import { PurgeDialog } from "./PurgeDialog";
 import { moveRow, withFocusedRun } from "./rowKeys";
-import { RunTable } from "./RunTable";
+import { RowTable } from "./RunTable";
+import { RunSheet } from "./RunSheet";
+import { SelectionBar } from "./SelectionBar";
+import { TagCell } from "./TagCell";
 import { TagDialog } from "./TagDialog";
-import { filterOf, isFiltered, PAGE_SIZE, readView, refine, toggle, writeView, type HistoryView } from "./view";
+import type { RunRow } from "./types";
+import { useHistory, useRun } from "./useHistory";
+import { ViewsMenu } from "./ViewsMenu";
+import { ALL, BIN, isAll, isBin, isFiltered, readView, refine, toggle, writeView, type HistoryView } from "./view";
 import table from "../ui/Table.module.css";
 import css from "./HistoryPage.module.css";
 
-const refreshOf = (page: RunPage | undefined) => (page?.runs.some(({ state }) => isActive(state)) ? 1500 : 6000);
+type Asking = { what: "tags" | "purge" | "clone" | "sheet"; target: Target } | null;
+type Show = (next: HistoryView, isStep?: boolean) => void;
 
-type Asking = { what: "tags" | "delete" | "clone"; runs: Run[] } | null;
+const WIDE = "(min-width: 1100px)";
 
 /** "Which setting wins, by how much, and how sure are we?": all runs; select two or more to compare them. */
 export function HistoryPage() {
   useTitle("History");
   const { query } = useLocation();
   const view = useMemo(() => readView(query), [query]);
-  const filter = filterOf(view);
-  const resource = useResource(`runs${JSON.stringify(filter)}`, (signal) => api.runs(filter, signal), refreshOf);
-  const { data: page, isOld } = useKept(resource.data);
+  const history = useHistory(view);
+  const { resource, page, fault, numMatching, seen } = history;
   const [asking, setAsking] = useState<Asking>(null);
-  const seen = useSeen(page?.runs ?? []);
 
-  const show = useCallback((next: HistoryView, isStep = false) => {
+  const show: Show = useCallback((next, isStep = false) => {
     // Typing and selecting leave no step behind for "back"; another page or another order does.
     navigate(`/runs${writeView(next)}`, {
       replace: !isStep,
@@ -45,215 +52,208 @@ export function HistoryPage() {
     });
   }, []);
   const select = (ids: string[]) => show({ ...view, selected: ids });
-  const chosen = view.selected.flatMap((id) => seen.get(id) ?? []);
-  const tags = [...new Set((page?.runs ?? []).flatMap((run) => run.tags))].toSorted();
+  const hasAll = isAll(view.selected);
+  const target = targetOf(view, numMatching);
+  useHistoryKeys(view, show, setAsking);
 
-  useKeys("History", {
-    "/": { label: "Search", run: () => document.getElementById("history-search")?.focus() },
-    j: { label: "Next run", run: () => moveRow(1) },
-    k: { label: "Previous run", run: () => moveRow(-1) },
-    x: { label: "Select the run", run: () => withFocusedRun((id) => select(toggle(view.selected, id))) },
-    c: {
-      label: "Compare the selected runs",
-      run: () => view.selected.length > 1 && navigate(compareUrl(view.selected)),
-    },
-    ...(view.selected.length > 0 && { Escape: { label: "Select nothing", run: () => select([]) } }),
-  });
-
-  const isEmpty = page?.total === 0 && !isFiltered(view);
+  const isEmpty = page?.total === 0 && !isFiltered(view) && fault === null;
+  const isWholePage =
+    page !== undefined && page.rows.length > 0 && page.rows.every(({ id }) => view.selected.includes(id));
+  const facets = history.facets && (
+    <FacetPanel
+      facets={history.facets.facets}
+      filter={view.filter}
+      isOld={history.areFacetsOld}
+      onToggle={(key, value) =>
+        show(refine(view, { filter: toggleValue(view.filter, key, value, key === "tag") }), true)
+      }
+    />
+  );
   return (
     <>
-      <h1 className={css.title}>History</h1>
-      {!isEmpty && <Filters view={view} tags={tags} onChange={(changes) => show(refine(view, changes))} />}
+      <h1 className={css.title}>{isBin(view) ? "History: the bin" : "History"}</h1>
       {!isEmpty && (
-        <SelectionBar
-          view={view}
-          chosen={chosen}
-          onClear={() => select([])}
-          onAsk={(what) => setAsking({ what, runs: chosen })}
-        />
-      )}
-      {resource.error && !(resource.error.isConnection && page) && (
-        <Notice kind="fault" title="The runs could not be loaded.">
-          {resource.error.message}
-        </Notice>
-      )}
-      {!page && resource.isLoading && <SkeletonRows num={14} label="Loading the runs" />}
-      {isEmpty && <EmptyHistory />}
-      {page && !isEmpty && (
-        <div aria-busy={isOld} data-old={isOld || undefined} className={css.list}>
-          {page.runs.length > 0 ? (
-            <RunTable
-              caption="Runs"
-              runs={page.runs}
-              selected={view.selected}
-              onSelect={select}
-              sort={view.sort}
-              onSort={(sort) => show(refine(view, { sort }), true)}
-              hasExperiment
-              tagCell={(run) => (
-                <TagCell
-                  run={run}
-                  onFilter={(tag) => show(refine(view, { tag }), true)}
-                  onEdit={() => setAsking({ what: "tags", runs: [run] })}
-                />
-              )}
+        <div className={css.top}>
+          <FilterBox filter={view.filter} fault={fault} onChange={(filter) => show(refine(view, { filter }))} />
+          <div className={css.menus}>
+            <ColumnMenu
+              shown={history.columns}
+              hasBaseline={history.baseline !== null}
+              onChange={(columns) => show({ ...view, columns })}
             />
-          ) : (
-            <div className={`${table.scroll ?? ""} ${table.empty ?? ""}`}>
-              <p>No run matches.</p>
-              <p>
-                <Button onClick={() => show(refine(view, { q: "", states: [], policy: "", dataset: "", tag: "" }))}>
-                  Show all runs
-                </Button>
-              </p>
-            </div>
-          )}
-          <Pages view={view} page={page} onGo={(next) => show(next, true)} />
+            <ViewsMenu view={view} />
+          </div>
         </div>
       )}
-      {asking?.what === "tags" && <TagDialog runs={asking.runs} known={tags} onClose={() => setAsking(null)} />}
-      {asking?.what === "clone" && asking.runs[0] && (
-        <CloneDialog run={asking.runs[0]} onClose={() => setAsking(null)} />
-      )}
-      {asking?.what === "delete" && (
-        <DeleteDialog
-          runs={asking.runs}
+      <div className={css.parts} data-empty={isEmpty || undefined}>
+        {!isEmpty && facets && (
+          <aside className={css.facets} aria-label="Counts of the runs that match">
+            {/* At the side where there is room; else folded, above the list. */}
+            <details open={window.matchMedia(WIDE).matches}>
+              <summary>Narrow down</summary>
+              {facets}
+            </details>
+          </aside>
+        )}
+        <div className={css.main}>
+          {isBin(view) && (
+            <p className={`quiet ${css.hint ?? ""}`}>
+              Deleted runs stay here for some days and are then deleted for good.{" "}
+              <Link to="/runs">Back to all runs</Link>
+            </p>
+          )}
+          {!isEmpty && (
+            <SelectionBar
+              view={view}
+              target={target}
+              numMatching={numMatching}
+              isWholePage={isWholePage}
+              onSelectAll={() => select([ALL])}
+              onClear={() => select([])}
+              onAsk={(what) => target && setAsking({ what, target })}
+            />
+          )}
+          {resource.error && !fault && !(resource.error.isConnection && page) && (
+            <Notice kind="fault" title="The runs could not be loaded.">
+              {resource.error.message}
+            </Notice>
+          )}
+          {!page && resource.isLoading && <SkeletonRows num={14} label="Loading the runs" />}
+          {isEmpty && <EmptyHistory />}
+          {page && !isEmpty && <List view={view} history={history} show={show} onSelect={select} onAsk={setAsking} />}
+        </div>
+      </div>
+      {asking && (
+        <Dialogs
+          asking={asking}
+          seen={seen}
+          known={history.facets?.facets.find(({ key }) => key === "tag")?.values.map(({ value }) => value) ?? []}
           onClose={() => setAsking(null)}
-          onDeleted={(gone) => {
-            select(view.selected.filter((id) => !gone.includes(id)));
-            setAsking((old) => old && { ...old, runs: old.runs.filter(({ id }) => !gone.includes(id)) });
-          }}
+          onPurged={() => select([])}
         />
+      )}
+      {hasAll && numMatching !== null && (
+        <p className="unseen" role="status">
+          All {numMatching} runs that match are selected.
+        </p>
       )}
     </>
   );
 }
 
-/** Runs that this page has shown, so that a selection may reach over several pages of the list. */
-function useSeen(runs: readonly Run[]): ReadonlyMap<string, Run> {
-  const [seen, setSeen] = useState<{ runs: readonly Run[]; byId: ReadonlyMap<string, Run> }>({
-    runs: [],
-    byId: new Map(),
+/** The runs that the selection stands for. */
+function targetOf({ selected, filter }: HistoryView, numMatching: number | null): Target | null {
+  if (!isAll(selected)) return selected.length > 0 ? { ids: selected } : null;
+  return numMatching === null || numMatching === 0 ? null : { filter: filter.trim(), num: numMatching };
+}
+
+function useHistoryKeys(view: HistoryView, show: Show, onAsk: (asking: Asking) => void): void {
+  const select = (ids: string[]) => show({ ...view, selected: ids });
+  const some = isAll(view.selected) ? [] : view.selected;
+  const ofRow = (act: (target: Target) => void) => () =>
+    some.length > 0 ? act({ ids: some }) : withFocusedRun((id) => act({ ids: [id] }));
+  useKeys("History", {
+    "/": { label: "Filter", run: () => document.getElementById("history-search")?.focus() },
+    j: { label: "Next run", run: () => moveRow(1) },
+    k: { label: "Previous run", run: () => moveRow(-1) },
+    x: { label: "Select the run", run: () => withFocusedRun((id) => select(toggle(some, id))) },
+    c: { label: "Compare the selected runs", run: () => some.length > 1 && navigate(compareUrl(some)) },
+    e: {
+      label: "Name, tags and notes of the run",
+      run: () => withFocusedRun((id) => onAsk({ what: "sheet", target: { ids: [id] } })),
+    },
+    t: { label: "Tag the selection, or the run", run: ofRow((target) => onAsk({ what: "tags", target })) },
+    a: {
+      label: "Archive the selection, or the run",
+      run: ofRow((target) => void changeRuns(target, "archive")),
+    },
+    Delete: {
+      label: "Delete the selection, or the run",
+      run: ofRow((target) => (isBin(view) ? onAsk({ what: "purge", target }) : void changeRuns(target, "delete"))),
+    },
+    "g b": { label: "Go to the bin", run: () => navigate(`/runs?filter=${BIN}`) },
+    ...(view.selected.length > 0 && { Escape: { label: "Select nothing", run: () => select([]) } }),
   });
-  if (seen.runs === runs || (runs.length === 0 && seen.runs.length === 0)) return seen.byId;
-  const byId = new Map([...seen.byId, ...runs.map((run) => [run.id, run] as const)]);
-  setSeen({ runs, byId });
-  return byId;
 }
 
-interface SelectionProps {
+interface ListProps {
   view: HistoryView;
-  chosen: readonly Run[];
-  onClear: () => void;
-  onAsk: (what: "tags" | "delete" | "clone") => void;
+  history: ReturnType<typeof useHistory>;
+  show: Show;
+  onSelect: (ids: string[]) => void;
+  onAsk: (asking: Asking) => void;
 }
 
-/** What can be done with the selection. Always there, so that a first selection moves nothing. */
-function SelectionBar({ view, chosen, onClear, onAsk }: SelectionProps) {
-  const num = view.selected.length;
+function List({ view, history, show, onSelect, onAsk }: ListProps) {
+  const { page, isOld, columns, baseline, numMatching } = history;
+  if (!page) return null;
+  const hasTags = columns.includes("tags");
   return (
-    <div className={css.bar} role="toolbar" aria-label="With the selected runs">
-      {num > 1 ? (
-        <ButtonLink kind="primary" to={compareUrl(view.selected)}>
-          Compare {num}
-        </ButtonLink>
+    <div aria-busy={isOld} data-old={isOld || undefined} className={css.list}>
+      {page.rows.length > 0 ? (
+        <RowTable
+          caption="Runs"
+          rows={page.rows}
+          columns={ALL_COLUMNS.filter(({ key }) => columns.includes(key))}
+          selected={view.selected}
+          isAllSelected={isAll(view.selected)}
+          onSelect={onSelect}
+          sort={view.sort}
+          onSort={(sort) => show(refine(view, { sort }), true)}
+          baseline={baseline}
+          hasExperiment={!columns.includes("experiment")}
+          rowMenu={(row) => (
+            <button
+              type="button"
+              className={css.edit}
+              aria-label={`Name, tags and notes of ${row.name}, seed ${row.seed}`}
+              title={row.note === "" ? "Name, tags and notes (e)" : row.note}
+              data-noted={row.note !== "" || undefined}
+              onClick={() => onAsk({ what: "sheet", target: { ids: [row.id] } })}
+            >
+              {row.note === "" ? "edit" : "note"}
+            </button>
+          )}
+          tagCell={
+            hasTags
+              ? (row) => (
+                  <TagCell
+                    row={row}
+                    onFilter={(tag) => show(refine(view, { filter: toggleValue(view.filter, "tag", tag, true) }), true)}
+                    onEdit={() => onAsk({ what: "tags", target: { ids: [row.id] } })}
+                  />
+                )
+              : undefined
+          }
+        />
       ) : (
-        <Button disabled title="Select two or more runs">
-          Compare
-        </Button>
+        <div className={`${table.scroll ?? ""} ${table.empty ?? ""}`}>
+          <p>{view.filter.trim() === BIN ? "The bin is empty." : "No run matches."}</p>
+          <p>
+            <Button onClick={() => show(refine(view, { filter: "" }), true)}>Show all runs</Button>
+          </p>
+        </div>
       )}
-      <Button kind="quiet" disabled={num !== 1 || chosen.length !== 1} onClick={() => onAsk("clone")}>
-        Clone
-      </Button>
-      <Button kind="quiet" disabled={chosen.length === 0} onClick={() => onAsk("tags")}>
-        Tag
-      </Button>
-      <Button kind="quiet" disabled={chosen.length === 0} onClick={() => onAsk("delete")}>
-        Delete
-      </Button>
-      <span className="quiet" role="status">
-        {num > 0 ? `${plural(num, "run")} selected` : "Select two or more runs to compare them."}
-      </span>
-      {num > 0 && (
-        <Button kind="quiet" onClick={onClear}>
-          Clear
-        </Button>
-      )}
+      <Pages view={view} page={page} numMatching={numMatching} onGo={(next) => show(next, true)} />
     </div>
   );
 }
 
-function TagCell({ run, onFilter, onEdit }: { run: Run; onFilter: (tag: string) => void; onEdit: () => void }) {
-  return (
-    <span className={css.tags}>
-      {run.tags.map((tag) => (
-        <button
-          key={tag}
-          type="button"
-          className={css.tag}
-          title={`Show only runs with the tag ${tag}`}
-          onClick={() => onFilter(tag)}
-        >
-          {tag}
-        </button>
-      ))}
-      <button
-        type="button"
-        className={css.editTags}
-        aria-label={`Edit the tags of ${run.name}, seed ${run.spec.seed}`}
-        onClick={onEdit}
-      >
-        {run.tags.length > 0 ? "edit" : "+ tag"}
-      </button>
-    </span>
-  );
+interface DialogsProps {
+  asking: NonNullable<Asking>;
+  seen: ReadonlyMap<string, RunRow>;
+  known: readonly string[];
+  onClose: () => void;
+  onPurged: () => void;
 }
 
-interface Cursors {
-  cursors?: (string | null)[];
-}
-
-/** Remember with a step of the browser's history which cursors led to it, so that "previous" is known after a reload. */
-function stateWith({ page, cursor }: HistoryView): Cursors {
-  const { cursors = [] } = (window.history.state ?? {}) as Cursors;
-  return { cursors: [...cursors.slice(0, page - 1), cursor] };
-}
-
-function Pages({ view, page, onGo }: { view: HistoryView; page: RunPage; onGo: (view: HistoryView) => void }) {
-  const first = (view.page - 1) * PAGE_SIZE + 1;
-  const last = first + page.runs.length - 1;
-  const { cursors = [] } = (window.history.state ?? {}) as Cursors;
-  const previous = view.page === 2 ? null : cursors[view.page - 2];
-  const isPaged = view.page > 1 || page.next_cursor !== null;
-  return (
-    <nav className={css.pages} aria-label="Pages of the list">
-      <span className="quiet">
-        {isPaged && page.runs.length > 0
-          ? `${formatCount(first)}–${formatCount(last)} of ${plural(page.total, "run")}`
-          : plural(page.total, "run")}
-      </span>
-      {isPaged && (
-        <>
-          <Button kind="quiet" disabled={view.page === 1} onClick={() => onGo({ ...view, cursor: null, page: 1 })}>
-            First
-          </Button>
-          <Button
-            kind="quiet"
-            disabled={view.page === 1 || previous === undefined}
-            onClick={() => onGo({ ...view, cursor: previous ?? null, page: view.page - 1 })}
-          >
-            Previous
-          </Button>
-          <Button
-            kind="quiet"
-            disabled={page.next_cursor === null}
-            onClick={() => onGo({ ...view, cursor: page.next_cursor, page: view.page + 1 })}
-          >
-            Next
-          </Button>
-        </>
-      )}
-    </nav>
-  );
+function Dialogs({ asking: { what, target }, seen, known, onClose, onPurged }: DialogsProps) {
+  const ids = "ids" in target ? target.ids : [];
+  const first = ids[0] ?? null;
+  const cloned = useRun(what === "clone" ? first : null);
+  if (what === "sheet") return first === null ? null : <RunSheet runId={first} onClose={onClose} />;
+  if (what === "clone") return cloned ? <CloneDialog run={cloned} onClose={onClose} /> : null;
+  if (what === "purge") return <PurgeDialog target={target} onClose={onClose} onDone={onPurged} />;
+  const rows = "ids" in target ? ids.flatMap((id) => seen.get(id) ?? []) : [...seen.values()];
+  return <TagDialog target={target} rows={rows} known={known} onClose={onClose} />;
 }

@@ -1,134 +1,88 @@
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import type { Run } from "../api/types";
+import { describeValue } from "../form/describe";
 import { Link } from "../app/Link";
-import { describeValue, splitTagged } from "../form/describe";
-import { isData } from "../form/values";
-import { Num } from "../ui/Num";
 import { SimulatedMark } from "../ui/SimulatedMark";
-import { StateMark } from "../ui/StateMark";
-import { Time } from "../ui/Time";
+import { COLUMNS, LATE_COLUMNS, type Column } from "./columns";
+import { rowOf } from "./rows";
+import type { RunRow } from "./types";
+import { useRowWindow } from "./useRowWindow";
 import { nextSort } from "./view";
-import { progressOf } from "./progress";
 import table from "../ui/Table.module.css";
 import css from "./RunTable.module.css";
-
-interface Column {
-  key: string;
-  title: string;
-  help?: string;
-  sort?: string; // the server's name for its order
-  isDownFirst?: boolean;
-  isFigure?: boolean;
-  cell: (run: Run) => ReactNode;
-}
-
-const COLUMNS: Column[] = [
-  { key: "state", title: "State", sort: "state", cell: (run) => <StateCell run={run} /> },
-  { key: "policy", title: "Policy", sort: "policy", cell: ({ spec }) => <PolicyText policy={spec.policy} /> },
-  { key: "seed", title: "Seed", isFigure: true, cell: ({ spec }) => spec.seed },
-  {
-    key: "target",
-    title: "Time to target",
-    sort: "time_to_target_s",
-    isFigure: true,
-    cell: (run) => <TargetCell run={run} />,
-  },
-  {
-    key: "accuracy",
-    title: "Accuracy",
-    sort: "final_accuracy",
-    isDownFirst: true,
-    isFigure: true,
-    cell: ({ summary }) => <Num value={summary.final_accuracy ?? summary.test_accuracy} as="percent" />,
-  },
-  {
-    key: "utilisation",
-    title: "Utilisation",
-    sort: "utilisation",
-    isDownFirst: true,
-    isFigure: true,
-    cell: ({ summary }) => <Num value={summary.utilisation} as="percent" />,
-  },
-  {
-    key: "wait",
-    title: "Waiting",
-    sort: "wait_share",
-    isFigure: true,
-    cell: ({ summary }) => <Num value={summary.wait_share} as="percent" />,
-  },
-  {
-    key: "duration",
-    title: "Duration",
-    sort: "duration_s",
-    isFigure: true,
-    cell: ({ summary, started_at }) => <Num value={started_at ? summary.duration_s : null} as="seconds" />,
-  },
-  {
-    key: "created",
-    title: "Created",
-    sort: "created_at",
-    isDownFirst: true,
-    isFigure: true,
-    cell: (run) => <Time iso={run.created_at} />,
-  },
-];
-
-/** What is the same in most lists stands last. */
-const LATE_COLUMNS: Column[] = [
-  { key: "task", title: "Task", cell: ({ spec }) => `${spec.task.model} on ${spec.task.dataset}` },
-  { key: "workers", title: "Workers", isFigure: true, cell: ({ spec }) => spec.cluster.num_workers },
-  {
-    key: "coverage",
-    title: "Forecasts held",
-    help: "Iterations that ended inside their predicted 5–95% window; 90% is wanted",
-    isFigure: true,
-    cell: ({ summary }) => <Num value={summary.forecasts?.coverage} as="percent" />,
-  },
-];
 
 interface Props {
   caption: string;
   runs: readonly Run[];
   selected: readonly string[];
   onSelect: (ids: string[]) => void;
-  sort?: string;
-  onSort?: (sort: string) => void; // absent: the order is fixed
-  hasExperiment?: boolean; // name the experiment of each run
-  nameOf?: (run: Run) => string; // what tells the runs apart, where their names do not
+  nameOf: (run: Run) => string; // what tells the runs apart, where their names do not
   without?: readonly string[]; // columns that say nothing here
-  tagCell?: (run: Run) => ReactNode;
 }
 
-/** Runs as rows, with their figures; any number can be selected. */
-export function RunTable({
-  caption,
-  runs,
-  selected,
-  onSelect,
-  sort = "",
-  onSort,
-  hasExperiment = false,
-  nameOf = ({ name }) => name,
-  without = [],
-  tagCell,
-}: Props) {
+/** Complete runs as rows, with their figures; any number can be selected. */
+export function RunTable({ caption, runs, selected, onSelect, nameOf, without = [] }: Props) {
+  const names = useMemo(() => new Map(runs.map((run) => [run.id, nameOf(run)])), [runs, nameOf]);
+  const rows = useMemo(() => runs.map(rowOf), [runs]);
+  const hasCoverage = rows.some(({ forecast_coverage }) => forecast_coverage !== null);
+  const isShown = ({ key, isExtra, ofBaseline }: Column) =>
+    !isExtra && !ofBaseline && !without.includes(key) && (key !== "coverage" || hasCoverage);
+  return (
+    <RowTable
+      caption={caption}
+      rows={rows}
+      columns={[...COLUMNS, ...LATE_COLUMNS].filter(isShown)}
+      selected={selected}
+      onSelect={onSelect}
+      nameOf={({ id, name }) => names.get(id) ?? name}
+    />
+  );
+}
+
+interface RowTableProps {
+  caption: string;
+  rows: readonly RunRow[];
+  columns: readonly Column[];
+  selected: readonly string[];
+  isAllSelected?: boolean;
+  onSelect: (ids: string[]) => void;
+  sort?: string;
+  onSort?: (sort: string) => void; // absent: the order is fixed
+  nameOf?: (row: RunRow) => string;
+  baseline?: RunRow | null;
+  hasExperiment?: boolean; // name the experiment of each run
+  tagCell?: ((row: RunRow) => ReactNode) | undefined;
+  rowMenu?: (row: RunRow) => ReactNode; // what can be done with one run, behind its name
+}
+
+/** Runs as rows. A long page draws only the rows that are seen. */
+export function RowTable(props: RowTableProps) {
+  const { caption, rows, columns, selected, isAllSelected = false, onSelect, sort = "", onSort, tagCell } = props;
+  const { body, first, last, heightPx } = useRowWindow(rows.length);
   const chosen = new Set(selected);
-  const numChosen = runs.filter(({ id }) => chosen.has(id)).length;
-  const isAll = runs.length > 0 && numChosen === runs.length;
-  const ids = runs.map(({ id }) => id);
+  const ids = rows.map(({ id }) => id);
+  const numChosen = isAllSelected ? rows.length : ids.filter((id) => chosen.has(id)).length;
+  const isAll = rows.length > 0 && numChosen === rows.length;
   const toggleAll = () =>
     onSelect(isAll ? selected.filter((id) => !ids.includes(id)) : [...new Set([...selected, ...ids])]);
-  const columns = COLUMNS.filter(({ key }) => !without.includes(key));
-  const hasCoverage = runs.some(({ summary }) => summary.forecasts);
-  const lateColumns = LATE_COLUMNS.filter(({ key }) => key !== "coverage" || hasCoverage);
+  const toggleOne = (id: string) =>
+    onSelect(
+      isAllSelected
+        ? ids.filter((one) => one !== id)
+        : chosen.has(id)
+          ? selected.filter((one) => one !== id)
+          : [...selected, id],
+    );
+  const early = columns.filter((column) => COLUMNS.includes(column));
+  const late = columns.filter((column) => !COLUMNS.includes(column));
   const heads = (some: readonly Column[]) =>
     some.map((column) => <Head key={column.key} column={column} sort={sort} onSort={onSort} />);
   return (
     <div className={table.scroll}>
-      <table className={`${table.table ?? ""} ${css.runs ?? ""}`}>
+      <table className={`${table.table ?? ""} ${css.runs ?? ""}`} aria-rowcount={rows.length + 1}>
         <caption className="unseen">{caption}</caption>
         <thead>
-          <tr>
+          <tr aria-rowindex={1}>
             <th scope="col" className={css.check}>
               <label>
                 <input
@@ -142,61 +96,94 @@ export function RunTable({
                 />
               </label>
             </th>
-            <Head
-              column={{ key: "name", title: "Run", sort: "name", cell: () => null }}
-              sort={sort}
-              onSort={onSort}
-              className={css.name}
-            />
-            {heads(columns)}
+            <Head column={NAME_COLUMN} sort={sort} onSort={onSort} className={css.name} />
+            {heads(early)}
             {tagCell && <th scope="col">Tags</th>}
-            {heads(lateColumns)}
+            {heads(late)}
           </tr>
         </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.id} aria-selected={chosen.has(run.id)} data-run={run.id}>
-              <td className={css.check}>
-                <label>
-                  <input
-                    type="checkbox"
-                    aria-label={`Select ${run.name}, ${describeValue(run.spec.policy)}, seed ${run.spec.seed}`}
-                    checked={chosen.has(run.id)}
-                    onChange={() =>
-                      onSelect(chosen.has(run.id) ? selected.filter((id) => id !== run.id) : [...selected, run.id])
-                    }
-                  />
-                </label>
-              </td>
-              <th scope="row" className={css.name}>
-                <Link to={`/runs/${run.id}`} data-row-link title={run.name}>
-                  {nameOf(run)}
-                </Link>
-                {hasExperiment && run.experiment_name !== run.name && (
-                  <span className="quiet"> {run.experiment_name}</span>
-                )}
-                {run.is_simulated && (
-                  <>
-                    {" "}
-                    <SimulatedMark />
-                  </>
-                )}
-              </th>
-              <Cells columns={columns} run={run} />
-              {tagCell && <td className={css.tags}>{tagCell(run)}</td>}
-              <Cells columns={lateColumns} run={run} />
-            </tr>
+        <tbody ref={body}>
+          <Gap rows={first} heightPx={heightPx} />
+          {rows.slice(first, last).map((row, index) => (
+            <Row
+              key={row.id}
+              {...props}
+              row={row}
+              index={first + index + 2}
+              isChosen={isAllSelected || chosen.has(row.id)}
+              onToggle={toggleOne}
+              early={early}
+              late={late}
+            />
           ))}
+          <Gap rows={rows.length - last} heightPx={heightPx} />
         </tbody>
       </table>
     </div>
   );
 }
 
-function Cells({ columns, run }: { columns: readonly Column[]; run: Run }) {
+const NAME_COLUMN: Column = { key: "name", title: "Run", sort: "name", cell: () => null };
+
+function Gap({ rows, heightPx }: { rows: number; heightPx: number }) {
+  if (rows <= 0) return null;
+  return (
+    <tr aria-hidden="true" className={css.gap}>
+      <td style={{ height: rows * heightPx }} />
+    </tr>
+  );
+}
+
+interface RowProps extends RowTableProps {
+  row: RunRow;
+  index: number;
+  isChosen: boolean;
+  onToggle: (id: string) => void;
+  early: readonly Column[];
+  late: readonly Column[];
+}
+
+function Row({ row, index, isChosen, onToggle, early, late, baseline = null, tagCell, ...rest }: RowProps) {
+  const { nameOf = (one: RunRow) => one.name, hasExperiment = false, rowMenu } = rest;
+  const isNamed = hasExperiment && row.experiment_name !== row.name;
+  return (
+    <tr aria-selected={isChosen} aria-rowindex={index} data-run={row.id}>
+      <td className={css.check}>
+        <label>
+          <input
+            type="checkbox"
+            aria-label={`Select ${row.name}, ${describeValue(row.policy)}, seed ${row.seed}`}
+            checked={isChosen}
+            onChange={() => onToggle(row.id)}
+          />
+        </label>
+      </td>
+      <th scope="row" className={css.name}>
+        <Link to={`/runs/${row.id}`} data-row-link title={row.name}>
+          {nameOf(row)}
+        </Link>
+        {baseline?.id === row.id && <span className={css.pinned}>baseline</span>}
+        {isNamed && <span className={css.of}> {row.experiment_name}</span>}
+        {row.is_simulated && (
+          <>
+            {" "}
+            <SimulatedMark />
+          </>
+        )}
+        {row.is_archived && <span className="quiet"> archived</span>}
+        {rowMenu?.(row)}
+      </th>
+      <Cells columns={early} row={row} baseline={baseline} />
+      {tagCell && <td className={css.tags}>{tagCell(row)}</td>}
+      <Cells columns={late} row={row} baseline={baseline} />
+    </tr>
+  );
+}
+
+function Cells({ columns, row, baseline }: { columns: readonly Column[]; row: RunRow; baseline: RunRow | null }) {
   return columns.map(({ key, isFigure, cell }) => (
     <td key={key} className={isFigure ? table.right : undefined}>
-      {cell(run)}
+      {cell(row, baseline)}
     </td>
   ));
 }
@@ -204,7 +191,7 @@ function Cells({ columns, run }: { columns: readonly Column[]; run: Run }) {
 interface HeadProps {
   column: Column;
   sort: string;
-  onSort: Props["onSort"];
+  onSort: RowTableProps["onSort"];
   className?: string | undefined;
 }
 
@@ -220,7 +207,7 @@ function Head({ column, sort, onSort, className = "" }: HeadProps) {
   }
   const direction = sort === key ? "ascending" : sort === `-${key}` ? "descending" : undefined;
   return (
-    <th scope="col" className={place} aria-sort={direction}>
+    <th scope="col" className={place} aria-sort={direction} title={help}>
       <button type="button" className={css.sort} onClick={() => onSort(nextSort(sort, key, isDownFirst))}>
         {title}
         <svg
@@ -239,42 +226,5 @@ function Head({ column, sort, onSort, className = "" }: HeadProps) {
         </svg>
       </button>
     </th>
-  );
-}
-
-function StateCell({ run }: { run: Run }) {
-  const share = run.state === "running" ? progressOf(run) : null;
-  return (
-    <>
-      <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
-      {share !== null && (
-        <span className="quiet" title="Of the nearest end in time or iterations">
-          {" "}
-          {Math.floor(share * 100)}%
-        </span>
-      )}
-    </>
-  );
-}
-
-/** "ssp", and quietly its settings. */
-export function PolicyText({ policy }: { policy: unknown }) {
-  if (!isData(policy)) return describeValue(policy);
-  const { head, rest } = splitTagged(policy);
-  return (
-    <span className={css.policy} title={describeValue(policy)}>
-      {head} <span className="quiet">{rest}</span>
-    </span>
-  );
-}
-
-function TargetCell({ run }: { run: Run }) {
-  const { time_to_target_s: timeS, outcome } = run.summary;
-  if (timeS !== null) return <Num value={timeS} as="seconds" />;
-  if (!run.spec.stop.target) return <span className="quiet">no target</span>;
-  return outcome === "completed" || outcome === "stopped" ? (
-    <span className="quiet">not reached</span>
-  ) : (
-    <Num value={null} />
   );
 }

@@ -1,28 +1,27 @@
 import { useState, type KeyboardEvent } from "react";
-import { api, ApiError } from "../api/client";
-import { invalidate } from "../api/resource";
-import type { Run } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
-import { Notice } from "../ui/Notice";
-import { changeTags, readTags, sharedTags } from "./tags";
+import { changeRuns, numOf, type Target } from "./actions";
+import { readTags, sharedTags } from "./tags";
+import type { RunRow } from "./types";
 import css from "./TagDialog.module.css";
 
 interface Props {
-  runs: readonly Run[];
-  known: readonly string[]; // offered while typing
+  target: Target;
+  rows: readonly RunRow[]; // those of the target that are known
+  known: readonly string[]; // tags that are offered while typing
   onClose: () => void;
 }
 
 /** Add tags to runs and take them away; a tag that only some carry says so. */
-export function TagDialog({ runs, known, onClose }: Props) {
+export function TagDialog({ target, rows, known, onClose }: Props) {
   const [added, setAdded] = useState<string[]>([]);
   const [removed, setRemoved] = useState<string[]>([]);
   const [typed, setTyped] = useState("");
-  const [error, setError] = useState("");
   const [isSaving, setSaving] = useState(false);
-  const tags = sharedTags(runs);
+  const tags = sharedTags(rows);
+  const num = numOf(target);
 
   const take = (text: string) => {
     const fresh = readTags(text);
@@ -37,25 +36,15 @@ export function TagDialog({ runs, known, onClose }: Props) {
   };
   const save = async () => {
     setSaving(true);
-    try {
-      const all = [...added, ...readTags(typed)];
-      for (const run of runs) {
-        const next = changeTags(run.tags, all, removed);
-        if (next.join() !== run.tags.join()) await api.changeRun(run.id, { tags: next });
-      }
-      invalidate("runs");
-      invalidate("experiment");
-      onClose();
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      setError(problem.message);
-      setSaving(false);
-    }
+    const all = [...new Set([...added, ...readTags(typed)])];
+    for (const tag of all) await changeRuns(target, "tag", tag);
+    for (const tag of removed.filter((one) => !all.includes(one))) await changeRuns(target, "untag", tag);
+    onClose();
   };
 
   return (
     <Dialog
-      title={runs.length === 1 ? `Tags of ${runs[0]?.name ?? ""}` : `Tags of ${plural(runs.length, "run")}`}
+      title={num === 1 && rows[0] ? `Tags of ${rows[0].name}` : `Tags of ${plural(num, "run")}`}
       onClose={onClose}
       actions={
         <>
@@ -67,15 +56,15 @@ export function TagDialog({ runs, known, onClose }: Props) {
       }
     >
       <ul className={css.tags} aria-label="Tags">
-        {tags.map(({ tag, num }) => {
+        {tags.map(({ tag, num: numTagged }) => {
           const isGone = removed.includes(tag);
           const isAdded = added.includes(tag);
-          const isEverywhere = num === runs.length || isAdded;
+          const isEverywhere = numTagged === num || isAdded;
           return (
             <li key={tag} data-gone={isGone || undefined}>
               <span>
                 {tag}
-                {!isEverywhere && <span className="quiet"> {`on ${num} of ${runs.length}`}</span>}
+                {!isEverywhere && <span className="quiet"> {`on ${numTagged} of ${num}`}</span>}
               </span>
               <button
                 type="button"
@@ -123,8 +112,8 @@ export function TagDialog({ runs, known, onClose }: Props) {
       </datalist>
       <p id="tag-help" className="quiet">
         Enter adds; commas part several.
+        {rows.length < num && ` Shown are the tags of the ${plural(rows.length, "run")} that this page has listed.`}
       </p>
-      {error !== "" && <Notice kind="fault">{error}</Notice>}
     </Dialog>
   );
 }

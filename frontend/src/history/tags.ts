@@ -18,8 +18,3 @@ export function sharedTags(runs: readonly { tags: readonly string[] }[]): { tag:
   for (const { tags } of runs) for (const tag of tags) nums.set(tag, (nums.get(tag) ?? 0) + 1);
   return [...nums].map(([tag, num]) => ({ tag, num })).toSorted((a, b) => a.tag.localeCompare(b.tag));
 }
-
-/** A run's tags after adding some and taking some away; the order stays. */
-export function changeTags(tags: readonly string[], added: readonly string[], removed: readonly string[]): string[] {
-  return [...new Set([...tags, ...added])].filter((tag) => !removed.includes(tag) || added.includes(tag));
-}

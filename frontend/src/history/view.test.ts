@@ -2,8 +2,19 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
 import { progressOf } from "./progress";
-import { changeTags, readTags, sharedTags } from "./tags";
-import { filterOf, isFiltered, nextSort, readView, refine, toggle, writeView, type HistoryView } from "./view";
+import { readTags, sharedTags } from "./tags";
+import {
+  isAll,
+  isBin,
+  isFiltered,
+  nextSort,
+  readView,
+  refine,
+  rowQueryOf,
+  toggle,
+  writeView,
+  type HistoryView,
+} from "./view";
 
 const read = (text: string) => readView(new URLSearchParams(text));
 
@@ -16,26 +27,44 @@ describe("the history's address", () => {
 
   it("restores every view exactly", () => {
     const view: HistoryView = {
-      q: "slow & odd, 50%",
-      states: ["running", "queued"],
-      policy: "ssp",
-      dataset: "digits",
-      tag: "paper fig. 3",
+      filter: 'policy:ssp state:running,queued "slow & odd, 50%" -tag:"a + b" utilisation>=95%',
       sort: "-utilisation",
+      columns: ["state", "loss", "tags"],
       cursor: "abc+/=",
       page: 3,
+      size: 500,
       selected: ["r1", "r2"],
     };
     expect(read(writeView(view))).toEqual(view);
     expect(isFiltered(view)).toBe(true);
-    expect(filterOf(view)).toMatchObject({ state: ["running", "queued"], cursor: "abc+/=", limit: 100 });
+    expect(rowQueryOf(view)).toEqual({ filter: view.filter, sort: "-utilisation", limit: 500, cursor: "abc+/=" });
   });
 
-  it("survives nonsense", () => expect(read("page=-4&state=,,").page).toBe(1));
+  it("survives nonsense", () => {
+    expect(read("page=-4&state=,,&size=7")).toMatchObject({ page: 1, size: 100, filter: "" });
+  });
+
+  it("reads the addresses of before there was one filter", () => {
+    const old = "state=running,queued&policy=ssp&dataset=digits&tag=paper+fig.+3&q=slow+%26+odd";
+    expect(read(old).filter).toBe('state:running,queued policy:ssp dataset:digits tag:"paper fig. 3" "slow & odd"');
+    expect(read("filter=seed:1+or+seed:2&q=x").filter).toBe("(seed:1 or seed:2) x");
+  });
 
   it("goes back to the first page when the list changes", () => {
     const view = read("page=3&cursor=c&selected=r1");
-    expect(refine(view, { q: "x" })).toMatchObject({ q: "x", page: 1, cursor: null, selected: ["r1"] });
+    expect(refine(view, { filter: "x" })).toMatchObject({ filter: "x", page: 1, cursor: null, selected: ["r1"] });
+  });
+
+  it("lets go of the selection of all when another filter comes, and keeps it under another order", () => {
+    const view = read("filter=x&selected=all");
+    expect(isAll(view.selected)).toBe(true);
+    expect(refine(view, { filter: "y" }).selected).toEqual([]);
+    expect(refine(view, { sort: "name" }).selected).toEqual(["all"]);
+  });
+
+  it("knows the bin", () => {
+    expect([isBin(read("filter=is:deleted")), isBin(read("filter=policy:ssp+is:deleted"))]).toEqual([true, true]);
+    expect(isBin(read("filter=tag:x"))).toBe(false);
   });
 
   it("turns the order round at the second click", () => {
@@ -52,14 +81,12 @@ describe("the history's address", () => {
 });
 
 describe("tags", () => {
-  it("are read, shared and changed", () => {
+  it("are read and shared", () => {
     expect(readTags(" a, b,,a ")).toEqual(["a", "b"]);
     expect(sharedTags([{ tags: ["b", "a"] }, { tags: ["a"] }])).toEqual([
       { tag: "a", num: 2 },
       { tag: "b", num: 1 },
     ]);
-    expect(changeTags(["a", "b"], ["c"], ["a"])).toEqual(["b", "c"]);
-    expect(changeTags(["a"], ["a"], ["a"])).toEqual(["a"]);
   });
 });
 

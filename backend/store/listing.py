@@ -1,0 +1,244 @@
+"""The history: pages of runs that a filter lets through, under any order.
+
+A page is found in two steps: ids, from an index that holds all that is filtered and sorted by (`tables.HISTORY`),
+then the rows of these ids. Places in the list are (value, id), so that runs that come or go move no page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from backend.errors import BadValue
+from backend.filters.conditions import Condition, Filter, search
+from backend.filters.elements import Unindexed
+from backend.filters.syntax import Node
+from backend.filters.values import MAX_INTEGER
+from backend.store import rows, runs
+from backend.store.records import RunFilter, RunPage
+from backend.store.rows import RowPage
+from backend.store.tables import ALL_STATES, ID_LENGTH, Experiment, Run, RunTag, UtcDateTime
+from backend.store.text import check_text, storable
+
+MAX_LIMIT = 1_000
+MAX_COUNTED = 1_000
+NEWEST = "-created_at"
+
+SORTS: dict[str, InstrumentedAttribute[Any]] = {
+    "created_at": Run.created_at,
+    "name": Run.name,
+    "experiment_name": Experiment.name,
+    "policy": Run.policy,
+    "state": Run.state,
+    "seed": Run.seed,
+    "model": Run.model,
+    "dataset": Run.dataset,
+    "num_workers": Run.num_workers,
+    "started_at": Run.started_at,
+    "finished_at": Run.finished_at,
+    "time_to_target_s": Run.time_to_target_s,
+    "final_accuracy": Run.final_accuracy,
+    "best_accuracy": Run.best_accuracy,
+    "final_loss": Run.final_loss,
+    "utilisation": Run.utilisation,
+    "wait_share": Run.wait_share,
+    "duration_s": Run.duration_s,
+    "iterations_per_s": Run.iterations_per_s,
+    "mean_staleness": Run.mean_staleness,
+    "traffic_bytes": Run.traffic_bytes,
+    "forecast_coverage": Run.forecast_coverage,
+}
+
+
+class Wanted:
+    """A filter that was read: the conditions that it stands for."""
+
+    def __init__(self, wanted: RunFilter) -> None:
+        """Read the filter.
+
+        Raises:
+            BadValue: names the argument; a `FilterError` also the place.
+        """
+        self.filter = Filter(wanted.expression)
+        self._others = _others(wanted)
+        self._shown: list[Condition] = []
+        if not self.filter.names("is", "deleted"):
+            self._shown.append(Run.deleted_at.is_(None))
+            if not self.filter.names("is", "archived"):
+                self._shown.append(Run.is_archived.is_(False))
+        self.is_everything = not self._others and not wanted.expression.strip()
+
+    def conditions(self, node: Node | None = None) -> list[Condition]:
+        """Give the conditions; with another tree in place of the filter's where one is given."""
+        return [*self._shown, *self._others, self.filter.condition(self.filter.node if node is None else node)]
+
+
+def list_page(
+    session: Session, wanted: RunFilter, *, sort: str = NEWEST, limit: int = 50, cursor: str | None = None
+) -> RunPage:
+    """Give one page of the runs that the filter lets through, complete; runs without the value come last.
+
+    Args:
+        session: reads.
+        wanted: the filter.
+        sort: a name of `SORTS`, with a leading "-" for descending.
+        limit: 1 to `MAX_LIMIT`.
+        cursor: `next_cursor` of the page before, with the same sort.
+
+    Raises:
+        BadValue: names the argument.
+    """
+    read = Wanted(wanted)
+    found = _find(session, read, sort, limit, cursor)
+    num = found.num_all
+    total = _count(session, read) if num is None else num
+    return RunPage(tuple(runs.find(session, found.run_ids)), total, found.next_cursor)
+
+
+def list_rows(
+    session: Session, wanted: RunFilter, *, sort: str = NEWEST, limit: int = 50, cursor: str | None = None
+) -> RowPage:
+    """Give the same page with what a list shows of each run; the arguments are those of `list_page`.
+
+    The runs are counted up to `MAX_COUNTED`, so that a long list costs no more than a short one.
+    """
+    read = Wanted(wanted)
+    found = _find(session, read, sort, limit, cursor)
+    num = found.num_all
+    total = _count(session, read, MAX_COUNTED + 1) if num is None else num
+    shown = tuple(rows.read(session, found.run_ids))
+    return RowPage(shown, min(total, MAX_COUNTED), total <= MAX_COUNTED, found.next_cursor)
+
+
+def ids(session: Session, wanted: RunFilter) -> list[str]:
+    """Give the ids of all runs that the filter lets through."""
+    return list(session.scalars(select(Run.id).where(*Wanted(wanted).conditions())))
+
+
+def check_sort(sort: str) -> InstrumentedAttribute[Any]:
+    """Give the column of an order.
+
+    Raises:
+        BadValue: there is none of this name.
+    """
+    column = SORTS.get(sort.removeprefix("-"))
+    if column is None:
+        raise BadValue("sort", sort, f"must be one of {', '.join(SORTS)}, with - in front for descending")
+    return column
+
+
+# ---- finding -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    run_ids: Sequence[str]
+    num_all: int | None  # runs on all pages, where it is known without counting
+    next_cursor: str | None
+
+
+def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None) -> _Found:
+    plain = check_sort(sort)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise BadValue("limit", limit, f"must be from 1 to {MAX_LIMIT}")
+    is_descending = sort.startswith("-")
+    # The newest runs are found by walking through their index, which is a detour where there is more to check.
+    is_walk = wanted.is_everything and plain is Run.created_at
+    column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
+    run_id: ColumnElement[str] = Run.id.expression if is_walk else Unindexed(Run.id)
+    conditions = wanted.conditions()
+    query = select(Run.id, plain).where(*conditions)
+    if plain is Experiment.name:
+        query = query.join(Experiment, Experiment.id == Run.experiment_id)
+    if cursor is not None:
+        value, last_id = _read_cursor(cursor, sort, plain)
+        query = query.where(_after(column, run_id, is_descending, value, last_id, may_miss=plain.nullable))
+    order = [column.desc(), run_id.desc()] if is_descending else [column.asc(), run_id.asc()]
+    nulls_last = [column.is_(None)] if plain.nullable else []
+    found = session.execute(query.order_by(*nulls_last, *order).limit(limit + 1)).all()
+    if cursor is None and len(found) <= limit:
+        return _Found([row[0] for row in found], len(found), None)
+    following = _write_cursor(sort, found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None
+    return _Found([row[0] for row in found[:limit]], None, following)
+
+
+def _count(session: Session, wanted: Wanted, limit: int | None = None) -> int:
+    counted = select(Run.id).where(*wanted.conditions()).limit(limit).subquery()
+    return session.scalar(select(func.count()).select_from(counted)) or 0
+
+
+def _others(wanted: RunFilter) -> list[Condition]:
+    """Give the conditions of the plain parameters."""
+    for state in wanted.states:
+        if state not in ALL_STATES:
+            raise BadValue("state", state, f"must be one of {', '.join(ALL_STATES)}")
+    conditions: list[Condition] = []
+    chosen: tuple[tuple[ColumnElement[str] | InstrumentedAttribute[str], str, Collection[str]], ...] = (
+        (Unindexed(Run.state), "state", wanted.states),
+        (Run.policy, "policy", wanted.policies),
+        (Run.dataset, "dataset", wanted.datasets),
+    )
+    for column, field, values in chosen:
+        if values:
+            conditions.append(column.in_([check_text(field, value, 256) for value in values]))
+    for tag in wanted.tags:
+        has_tag = select(RunTag.run_id).where(RunTag.tag == check_text("tag", tag, 256))
+        conditions.append(Unindexed(Run.id).in_(has_tag))
+    if wanted.experiment_id is not None:
+        conditions.append(Run.experiment_id == check_text("experiment_id", wanted.experiment_id, 256))
+    if wanted.text:
+        conditions.append(search(check_text("q", wanted.text, 256)))
+    return conditions
+
+
+# ---- places in the list ------------------------------------------------------------------------------------
+
+
+def _after(
+    column: ColumnElement[Any],
+    id_column: ColumnElement[str],
+    is_descending: bool,
+    value: object,
+    run_id: str,
+    *,
+    may_miss: bool,
+) -> Condition:
+    """Give the condition for the rows behind (value, run_id); those without a value stand at the end."""
+    is_later = id_column < run_id if is_descending else id_column > run_id
+    if value is None:
+        return and_(column.is_(None), is_later)
+    is_beyond = column < value if is_descending else column > value
+    if may_miss:
+        return or_(column.is_(None), is_beyond, and_(column == value, is_later))
+    is_near = column <= value if is_descending else column >= value
+    return and_(is_near, or_(is_beyond, is_later))  # the first part lets an index begin there
+
+
+def _write_cursor(sort: str, value: object, run_id: str) -> str:
+    plain = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(orjson.dumps([sort, plain, run_id])).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, sort: str, column: InstrumentedAttribute[Any]) -> tuple[object, str]:
+    wrong = BadValue("cursor", cursor, f"must be the next_cursor of a page that was sorted by {sort!r}")
+    try:
+        made_for, value, run_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if made_for != sort or not isinstance(run_id, str):
+            raise wrong
+        expected = datetime if isinstance(column.type, UtcDateTime) else column.type.python_type
+        parsed = datetime.fromisoformat(value) if expected is datetime and value is not None else value
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise wrong from error
+    is_fitting = parsed is None or isinstance(parsed, (int, float) if expected is float else expected)
+    is_too_large = isinstance(parsed, int) and abs(parsed) > MAX_INTEGER
+    if not is_fitting or is_too_large or (isinstance(parsed, str) and storable(parsed) != parsed):
+        raise wrong
+    return parsed, check_text("cursor", run_id, ID_LENGTH)
