@@ -12,11 +12,15 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from backend import openapi
+from backend.account_cache import AccountCache
 from backend.api import PREFIX, documented_app, live, problems
 from backend.api.dependencies import json_response
 from backend.api.frames import Frames
+from backend.api.notices import Notices
 from backend.api.services import Services
+from backend.api.sockets import SocketProtocol
 from backend.curve_cache import CurveCache
+from backend.curve_keeper import CurveKeeper
 from backend.runs.manager import RunManager
 from backend.security import API_PREFIX, SECURITY_HEADERS, Guard
 from backend.settings import Settings
@@ -40,12 +44,15 @@ def create_app(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_
         StoreError: the database's URL cannot be used.
     """
     database = Database(settings.database_url)
+    manager = RunManager(settings, database)
     services = Services(
         settings=settings,
         database=database,
-        manager=RunManager(settings, database),
-        frames=Frames(database),
+        manager=manager,
+        frames=Frames(database, manager.wakeups),
+        notices=Notices(database, manager.wakeups),
         curves=CurveCache(database),
+        accounts=AccountCache(database),
         send_timeout_s=send_timeout_s,
     )
     app = documented_app()
@@ -70,7 +77,7 @@ def server_config(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEO
         host=settings.host,
         port=settings.port,
         lifespan="on",
-        ws="websockets-sansio",  # its writes wait for a slow reader
+        ws=SocketProtocol,  # its writes wait for a slow reader
         ws_per_message_deflate=False,  # costs more than it saves over loopback
         ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
         ws_ping_interval=PING_INTERVAL_S,
@@ -86,14 +93,18 @@ def server_config(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEO
 @contextlib.asynccontextmanager
 async def _lifespan(services: Services) -> AsyncIterator[None]:
     """Bring up database and run manager; raises StoreError where they cannot be used."""
+    keeper = CurveKeeper(services.curves)
+    services.manager.on_end = keeper.notice
     try:
         await run_in_threadpool(services.database.upgrade)
+        keeper.start()
         await run_in_threadpool(services.manager.start)
         try:
             yield
         finally:
             await run_in_threadpool(services.manager.shutdown)
     finally:
+        await run_in_threadpool(keeper.close)
         services.database.close()
 
 

@@ -12,6 +12,8 @@ import heapq
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from backend.spec_check import ReadCatalogue, num_test_samples, read_trace, step_time_s
@@ -24,6 +26,7 @@ SLACK = 1.15  # of a simulated duration: the machine's own load
 MAX_ITERATIONS = 400  # of each worker in a simulation; the rest is extrapolated
 MAX_COST = 120_000  # of all simulations of one estimate, in iterations x workers squared: about 2 s
 MIN_ITERATIONS = 5
+NUM_KEPT = 2_048  # ranges of earlier estimates: a form asks at every keystroke, and the queue again and again
 
 # Of a run in virtual time.
 LOG_S = 0.0004  # beside the step: the gate, the log, the merge
@@ -31,6 +34,16 @@ FORWARD_SHARE = 0.4  # of the time of a step; an evaluation does nothing else
 VIRTUAL_SLACK = 2.0  # others may use the core
 
 BASIS = "predicted: from the stop conditions and a simulation of the policy in virtual time; not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Predicted duration and work of one run."""
+
+    low_s: float
+    high_s: float | None  # None: nothing bounds it
+    num_iterations: int | None  # of all workers, until the latest end; None: nothing bounds or tells it
+    basis: str
 
 
 def estimate(specs: Sequence[RunSpec], read_catalogue: ReadCatalogue, concurrency: int) -> dict[str, Any]:
@@ -44,34 +57,50 @@ def estimate(specs: Sequence[RunSpec], read_catalogue: ReadCatalogue, concurrenc
     Returns:
         `schemas.Estimate` as plain data.
     """
-    distinct = {_shape(spec) for spec in specs if spec.stop.iterations or _is_virtual(spec)}
-    cost = sum(spec.cluster.num_workers**2 for spec in distinct)
-    limit = min(MAX_ITERATIONS, max(MIN_ITERATIONS, MAX_COST // max(1, cost)))
-    known: dict[RunSpec, tuple[float, float | None, str]] = {}
-    rows: list[dict[str, Any]] = []
-    for spec in specs:
-        shape = _shape(spec)
-        if shape not in known:
-            catalogue = read_catalogue(spec.task.data_dir)
-            step_s = step_time_s(spec.task, catalogue)
-            if _is_virtual(spec):
-                known[shape] = _virtual_range(spec, step_s, num_test_samples(spec.task, catalogue), limit)
-            else:
-                crowd = max(1.0, spec.cluster.num_workers / _num_cores())
-                known[shape] = _range(spec, (step_s or 0.0) * crowd, limit)
-        low_s, high_s, basis = known[shape]
-        rows.append(
-            {"name": spec.name, "policy": spec.policy.name, "low_s": low_s, "high_s": high_s, "basis": basis}
-        )  # fmt: skip
-    highs = [row["high_s"] for row in rows]
+    found = ranges(specs, read_catalogue)
+    rows = [
+        {"name": spec.name, "policy": spec.policy.name, **dataclasses.asdict(one)}
+        for spec, one in zip(specs, found, strict=True)
+    ]
+    highs = [one.high_s for one in found if one.high_s is not None]
+    works = [one.num_iterations for one in found if one.num_iterations is not None]
     return {
         "num_runs": len(rows),
         "runs": rows,
-        "total_low_s": _total([row["low_s"] for row in rows], concurrency),
-        "total_high_s": None if None in highs else _total(highs, concurrency),
+        "total_low_s": _total([one.low_s for one in found], concurrency),
+        "total_high_s": _total(highs, concurrency) if len(highs) == len(found) else None,
+        "total_iterations": sum(works) if len(works) == len(found) else None,
         "concurrency": concurrency,
         "basis": BASIS,
     }
+
+
+def ranges(specs: Sequence[RunSpec], read_catalogue: ReadCatalogue) -> list[Range]:
+    """Predict how long each run takes by itself.
+
+    Args:
+        specs: runs that have been checked.
+        read_catalogue: knows how long a real step takes.
+    """
+    shapes = [_shape(spec) for spec in specs]
+    cost = sum(shape.cluster.num_workers**2 for shape in set(shapes))
+    limit = min(MAX_ITERATIONS, max(MIN_ITERATIONS, MAX_COST // max(1, cost)))
+    known: dict[RunSpec, Range] = {}
+    for shape in shapes:
+        if shape not in known:
+            catalogue = read_catalogue(shape.task.data_dir)
+            num_test = num_test_samples(shape.task, catalogue) if _is_virtual(shape) else 0
+            # What a trace holds may change between two looks at it.
+            predict = _predict.__wrapped__ if shape.speed.kind == "trace" else _predict
+            known[shape] = predict(shape, step_time_s(shape.task, catalogue), num_test, limit, _num_cores())
+    return [known[shape] for shape in shapes]
+
+
+@lru_cache(maxsize=NUM_KEPT)
+def _predict(spec: RunSpec, step_s: float | None, num_test: int, limit: int, num_cores: int) -> Range:
+    if _is_virtual(spec):
+        return _virtual_range(spec, step_s, num_test, limit)
+    return _range(spec, (step_s or 0.0) * max(1.0, spec.cluster.num_workers / num_cores), limit)
 
 
 def _shape(spec: RunSpec) -> RunSpec:
@@ -80,39 +109,47 @@ def _shape(spec: RunSpec) -> RunSpec:
     return dataclasses.replace(spec, name="run", seed=1, task=task)
 
 
-def _range(spec: RunSpec, step_s: float, limit: int) -> tuple[float, float | None, str]:
-    """Give shortest, longest (None: nothing bounds it) and why."""
+def _range(spec: RunSpec, step_s: float, limit: int) -> Range:
+    """Predict a run of real processes."""
     stop = spec.stop
+    if stop.seconds is None and stop.iterations is None:
+        return Range(START_LOW_S, None, None, "ends at its target only: nothing bounds it")
     bounds: list[tuple[float, float, str]] = []
     if stop.seconds is not None:
         bounds.append((stop.seconds, stop.seconds, f"stops after {stop.seconds:g} s"))
-    if stop.iterations is not None:
-        try:
-            took_s, is_whole = _simulate(spec, step_s, limit)
-            how = "simulated" if is_whole else f"extrapolated from {limit} simulated ones"
+    num_simulated = min(stop.iterations or limit, limit)
+    num_iterations = None
+    try:
+        result = _simulated(spec, num_simulated, None if stop.iterations else stop.seconds, step_s)
+    except SimulationError:
+        if stop.seconds is None:
+            why = f"{stop.iterations} iterations of unknown length: the time of a step was not measured"
+            return Range(START_LOW_S, None, None, why)
+    else:
+        num_iterations = round(_extent(result, stop.iterations, stop.seconds)[0])
+        if stop.iterations is not None:
+            took_s = result.makespan_s * stop.iterations / num_simulated
+            is_whole = num_simulated == stop.iterations
+            how = "simulated" if is_whole else f"extrapolated from {num_simulated} simulated ones"
             bounds.append((took_s, took_s * SLACK, f"{stop.iterations} iterations of each worker, {how}"))
-        except SimulationError:
-            if stop.seconds is None:
-                why = f"{stop.iterations} iterations of unknown length: the time of a step was not measured"
-                return START_LOW_S, None, why
-    if not bounds:
-        return START_LOW_S, None, "ends at its target only: nothing bounds it"
     low_s, high_s = min(low_s for low_s, _, _ in bounds), min(high_s for _, high_s, _ in bounds)
     basis = " or ".join(why for _, _, why in bounds)
     if stop.target is not None:
         basis = f"ends at {stop.target.metric} {stop.target.value:g}, whose time is not predicted, or {basis}"
         low_s = 0.0
-    return low_s + START_LOW_S, high_s + START_HIGH_S, basis
+    return Range(low_s + START_LOW_S, high_s + START_HIGH_S, num_iterations, basis)
 
 
-def _virtual_range(spec: RunSpec, step_s: float | None, num_test: int, limit: int) -> tuple[float, float | None, str]:
-    """Give the same for a run in virtual time, in real seconds of one core."""
+def _virtual_range(spec: RunSpec, step_s: float | None, num_test: int, limit: int) -> Range:
+    """Predict a run in virtual time, in real seconds of one core."""
     stop = spec.stop
     if stop.iterations is None and stop.seconds is None:
-        return START_LOW_S, None, "in virtual time, ends at its target only: nothing bounds it"
+        return Range(START_LOW_S, None, None, "in virtual time, ends at its target only: nothing bounds it")
     if step_s is None:
-        return START_LOW_S, None, "in virtual time: as long as its steps take, whose time was not measured"
-    num_iterations, lasts_s = _virtual_extent(spec, limit)
+        why = "in virtual time: as long as its steps take, whose time was not measured"
+        return Range(START_LOW_S, None, None, why)
+    result = _simulated(spec, min(stop.iterations or limit, limit), stop.seconds, 0.0)
+    num_iterations, lasts_s = _extent(result, stop.iterations, stop.seconds)
     num_evaluations = 1 + min(lasts_s / spec.evaluate_every_s, num_iterations)
     sample_s = FORWARD_SHARE * step_s / spec.task.batch_size
     took_s = num_iterations * (step_s + LOG_S) + num_evaluations * num_test * sample_s
@@ -120,28 +157,18 @@ def _virtual_range(spec: RunSpec, step_s: float | None, num_test: int, limit: in
     low_s = took_s / VIRTUAL_SLACK
     if stop.target is not None:
         low_s, basis = 0.0, f"ends at {stop.target.metric} {stop.target.value:g}, or after {basis}"
-    return low_s + START_LOW_S, took_s * VIRTUAL_SLACK + START_HIGH_S, basis
+    return Range(low_s + START_LOW_S, took_s * VIRTUAL_SLACK + START_HIGH_S, round(num_iterations), basis)
 
 
-def _virtual_extent(spec: RunSpec, limit: int) -> tuple[float, float]:
-    """Give about how many iterations all workers do together, and how many virtual seconds that takes them."""
-    stop = spec.stop
-    seconds = math.inf if stop.seconds is None else stop.seconds
-    result = _simulated(spec, min(stop.iterations or limit, limit), None if stop.seconds is None else seconds, 0.0)
+def _extent(result: SimulationResult, iterations: int | None, seconds: float | None) -> tuple[float, float]:
+    """Give about how many iterations all workers do until the end, and how many seconds of their clock that takes."""
+    until_s = math.inf if seconds is None else seconds
     num, lasts_s = 0.0, 0.0
     for one in result.workers:
         each_s = one.wall_s / max(1, one.num_iterations)
-        own = min(stop.iterations or math.inf, seconds / each_s)
-        num, lasts_s = num + own, max(lasts_s, min(seconds, own * each_s))
+        own = min(iterations or math.inf, until_s / each_s)
+        num, lasts_s = num + own, max(lasts_s, min(until_s, own * each_s))
     return num, lasts_s
-
-
-def _simulate(spec: RunSpec, step_s: float, limit: int) -> tuple[float, bool]:
-    """Give the virtual seconds of all iterations, and whether each of them was simulated."""
-    assert spec.stop.iterations is not None, "called only for a run of so many iterations"
-    num = min(spec.stop.iterations, limit)
-    makespan_s = _simulated(spec, num, None, step_s).makespan_s
-    return makespan_s * spec.stop.iterations / num, num == spec.stop.iterations
 
 
 def _simulated(spec: RunSpec, iterations: int, seconds: float | None, step_s: float) -> SimulationResult:

@@ -14,7 +14,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from backend.api import documented_app, schemas
+from backend.api import (
+    control_models,
+    documented_app,
+    history_models,
+    live_models,
+    queue_models,
+    schemas,
+    spec_models,
+    what_if_models,
+)
 from backend.version import VERSION
 from predictor import log
 from predictor.spec import ExperimentSpec, RunSpec
@@ -28,9 +37,11 @@ DESCRIPTION = """\
 Every error is a problem (RFC 9457). Every request but `/api/v1/health` needs the token that the server printed:
 `Authorization: Bearer TOKEN`, or the cookie that opening `/?token=TOKEN` sets.
 
-`WS /api/v1/runs/{run_id}/live?after=SEQ` sends LiveFrame objects as text: the events after SEQ, then what comes.
-It closes with 1000 after the last event of a finished run, 4401 without a token, 4404 for an unknown run, 4408
-when the reader is too slow (connect again after the last seq that arrived)."""
+`WS /api/v1/live` sends LiveFrame objects as text: the events of the runs that LiveMessage objects subscribe to, after
+the seq that each names, then what comes; and which runs of the list have changed. It closes with 4400 after another
+message, 4401 without a token, 4408 when the reader is too slow (connect again, after the last seq that arrived).
+`WS /api/v1/runs/{run_id}/live?after=SEQ` does so for one run. It closes with 1000 after the last event of a finished
+run, and 4404 for an unknown one."""
 
 
 def build(app: FastAPI) -> dict[str, Any]:
@@ -52,19 +63,8 @@ def build(app: FastAPI) -> dict[str, Any]:
         "properties": {**_EVENTS_FIELDS, "is_finished": {"type": "boolean", "description": "No event will follow."}},
         "required": ["events", "last_seq", "is_finished"],
     }
-    components["EventsFrame"] = {
-        "type": "object",
-        "title": "EventsFrame",
-        "properties": {"type": {"type": "string", "const": "events"}, **_EVENTS_FIELDS},
-        "required": ["type", "events", "last_seq"],
-    }
-    frames = {"events": "EventsFrame", "state": "StateFrame", "end": "EndFrame"}
-    mapping = {kind: _REF.format(model=name) for kind, name in frames.items()}
-    components["LiveFrame"] = {
-        "title": "LiveFrame",
-        "oneOf": [{"$ref": one} for one in mapping.values()],
-        "discriminator": {"propertyName": "type", "mapping": mapping},
-    }
+    components |= live_models.document(_REF, _EVENTS_FIELDS)
+    components |= what_if_models.document(_REF)
     document["components"]["schemas"] = dict(sorted(components.items()))
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
@@ -101,14 +101,26 @@ def _inputs() -> dict[str, Any]:
 
 def _extra_models() -> dict[str, Any]:
     extra: dict[str, Any] = {}
-    for kind in (schemas.RunPatch, schemas.CloneRequest, schemas.StateFrame, schemas.EndFrame, schemas.Problem):
-        mode: Any = "serialization" if kind in (schemas.StateFrame, schemas.EndFrame) else "validation"
-        schema = kind.model_json_schema(ref_template=_REF, mode=mode)
+    bodies = (
+        control_models.RetuneRequest,
+        queue_models.QueuePatch,
+        queue_models.QueueMove,
+        queue_models.QueueCancel,
+        spec_models.SpecText,
+        spec_models.SpecToWrite,
+    )
+    others = (schemas.RunPatch, schemas.CloneRequest, schemas.Problem)
+    of_history = (
+        history_models.RunsChange,
+        history_models.NewView,
+        history_models.ViewPatch,
+        history_models.BaselineChoice,
+    )
+    for kind in (*bodies, *others, *of_history):
+        schema = kind.model_json_schema(ref_template=_REF)
         definitions = schema.pop("$defs", {})
         if kind is schemas.Problem:
             extra |= definitions
-        if mode == "serialization":
-            _require_all(schema)
         extra[kind.__name__] = schema
     return extra
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import sys
@@ -16,6 +17,8 @@ from backend.errors import SettingsError
 DEFAULT_HOME = Path("~/.foresync")
 TOKEN_BYTES = 32
 MIN_TOKEN_LENGTH = 8
+BIN_DAYS = 7.0
+MAX_BIN_DAYS = 3_650
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,10 @@ class Settings:
     token: str = field(repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
-    concurrency: int = 1  # runs that train at the same time
+    concurrency: int | None = None  # runs that train at the same time; None: as it was last set, at first 1
     keep_runs: bool = False  # leave runs training when the program ends
     allowed_hosts: tuple[str, ...] = ()  # Host headers that are accepted beside the loopback names
+    bin_days: float = BIN_DAYS  # how long a deleted run can be restored
     worker_command: tuple[str, ...] = (sys.executable, "-m", "workers")  # what trains
 
     @property
@@ -44,11 +48,13 @@ def read_settings(
     database_url: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
-    concurrency: int = 1,
+    concurrency: int | None = None,
     keep_runs: bool = False,
     allowed_hosts: tuple[str, ...] = (),
 ) -> Settings:
     """Read the settings; an argument goes before FORESYNC_HOME, FORESYNC_DATABASE_URL, FORESYNC_TOKEN.
+
+    FORESYNC_BIN_DAYS has no argument.
 
     Creates the home, `runs/` in it and, unless FORESYNC_TOKEN is set, the token's file (mode 0600).
 
@@ -57,7 +63,7 @@ def read_settings(
     """
     if not 0 <= port <= 65535:
         raise SettingsError(f"port must be from 0 to 65535, got {port}")
-    if concurrency < 1:
+    if concurrency is not None and concurrency < 1:
         raise SettingsError(f"concurrency must be >= 1, got {concurrency}")
     chosen = (home or Path(environ.get("FORESYNC_HOME") or DEFAULT_HOME)).expanduser().absolute()
     try:
@@ -74,7 +80,20 @@ def read_settings(
         concurrency=concurrency,
         keep_runs=keep_runs,
         allowed_hosts=allowed_hosts,
+        bin_days=_read_bin_days(environ.get("FORESYNC_BIN_DAYS")),
     )
+
+
+def _read_bin_days(given: str | None) -> float:
+    if not given:
+        return BIN_DAYS
+    try:
+        days = float(given)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days <= MAX_BIN_DAYS:
+        raise SettingsError(f"FORESYNC_BIN_DAYS must be a number from 0 to {MAX_BIN_DAYS}, got {given!r}")
+    return days
 
 
 def _read_token(home: Path, given: str | None) -> str:

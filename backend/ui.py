@@ -1,12 +1,19 @@
 """The built dashboard: the files of `backend/static`, and its one page under every address of a view.
 
-A request never becomes a path of the file system: it is looked up in the list of the files that are there.
+A request never becomes a path of the file system: it is looked up in the list of the files that are there. The page
+names, for the view that is asked for, the scripts and the first answers of the API that this view will ask for, so
+that the browser fetches them beside its first script and not after it. Files that the build has packed (`.gz` beside
+them) are sent packed to whoever takes that.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -17,6 +24,26 @@ from backend.pages import NOT_BUILT_PAGE
 STATIC_DIR = Path(__file__).parent / "static"
 VIEWS = re.compile(r"/(?:(?:experiments|runs|compare)(?:/[A-Za-z0-9_-]+)*/?)?", re.ASCII)
 IMMUTABLE = "public, max-age=31536000, immutable"
+MANIFEST = "/manifest.json"  # of the build: which script needs which files
+PACKED = ".gz"
+
+# For each view: its script in the sources, and what it asks the API for first. `{id}`: the last part of the address.
+_FIRST: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
+    (re.compile(r"/(?:experiments/?)?"), "src/experiments/ExperimentsPage.tsx", ("catalogue", "experiments")),
+    (re.compile(r"/experiments/(?P<id>[\w-]+)/?"), "src/experiments/ExperimentPage.tsx", ("experiments/{id}",)),
+    (re.compile(r"/runs/?"), "src/history/HistoryPage.tsx", ()),
+    (re.compile(r"/runs/(?P<id>[\w-]+)/?"), "src/run/RunPage.tsx", ("runs/{id}",)),
+    (re.compile(r"/compare/?"), "src/compare/ComparePage.tsx", ()),
+)
+
+
+@dataclass(slots=True)
+class _Build:
+    """What a build has left in the folder."""
+
+    files: dict[str, Path] = field(default_factory=dict)  # by URL path
+    page: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Dashboard:
@@ -25,30 +52,100 @@ class Dashboard:
     def __init__(self, root: Path = STATIC_DIR) -> None:
         self._root = root
         self._built_at: int | None = None
-        self._files: dict[str, Path] = {}
+        self._build = _Build()
 
     async def answer(self, request: Request) -> Response:
         """Answer a request outside the API."""
         path = request.scope["path"]
         if request.method not in ("GET", "HEAD"):
             return problem_response(405, f"{path!r} can only be read.", headers={"Allow": "GET, HEAD"})
-        files = self._list()
-        if path in files and path != "/index.html":
-            cache = IMMUTABLE if path.startswith("/assets/") else "no-cache"
-            return FileResponse(files[path], headers={"Cache-Control": cache})
+        build = self._read_build()
+        if path in build.files and path not in ("/index.html", MANIFEST) and not path.endswith(PACKED):
+            return self._answer_file(request, build, path)
         if VIEWS.fullmatch(path):
-            if "/index.html" not in files:
+            if not build.page:
                 return HTMLResponse(NOT_BUILT_PAGE, 503, {"Cache-Control": "no-store"})
-            return FileResponse(files["/index.html"], headers={"Cache-Control": "no-cache"})
+            page = with_hints(build.page, path, build.manifest)
+            return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
         return problem_response(404, f"There is no page {path!r}.")
 
-    def _list(self) -> dict[str, Path]:
-        """Give the files by URL path; listed anew after each build."""
+    def _answer_file(self, request: Request, build: _Build, path: str) -> Response:
+        headers = {"Cache-Control": IMMUTABLE if path.startswith("/assets/") else "no-cache"}
+        file, packed = build.files[path], build.files.get(path + PACKED)
+        if packed is None:
+            return FileResponse(file, headers=headers)
+        headers["Vary"] = "Accept-Encoding"
+        if not takes_gzip(request.headers.get("accept-encoding", "")):
+            return FileResponse(file, headers=headers)
+        # The type is that of the file itself, which its name tells.
+        return FileResponse(packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=_media_type(file))
+
+    def _read_build(self) -> _Build:
+        """Give what the build has left; read anew after each one."""
         index = self._root / "index.html"
         built_at = index.stat().st_mtime_ns if index.is_file() else None
         if built_at != self._built_at or built_at is None:
             root = self._root.resolve()
             found = [path for path in root.rglob("*") if path.is_file() and path.resolve().is_relative_to(root)]
-            self._files = {f"/{path.relative_to(root).as_posix()}": path for path in found}
+            files = {f"/{path.relative_to(root).as_posix()}": path for path in found}
+            page = index.read_text(encoding="utf-8") if built_at is not None else ""
+            self._build = _Build(files, page, _read_manifest(files.get(MANIFEST)))
             self._built_at = built_at
-        return self._files
+        return self._build
+
+
+def with_hints(page: str, path: str, manifest: Mapping[str, Any]) -> str:
+    """Name in the page what the view at this path will fetch first."""
+    found = next(((match, name, asks) for view, name, asks in _FIRST if (match := view.fullmatch(path))), None)
+    if found is None:
+        return page
+    match, name, asks = found
+    scripts, styles = _needed(manifest, name)
+    hints = [f'<link rel="modulepreload" crossorigin href="/{script}">' for script in scripts]
+    hints += [f'<link rel="stylesheet" crossorigin href="/{style}">' for style in styles]
+    if scripts:  # without its script the view cannot ask, and the answer would come for nothing
+        answers = [ask.format_map(match.groupdict()) for ask in asks]
+        hints += [f'<link rel="preload" as="fetch" crossorigin href="/api/v1/{answer}">' for answer in answers]
+    hints = [hint for hint in hints if hint.rpartition("href=")[2] not in page]
+    return page.replace("</head>", "".join(f"  {hint}\n  " for hint in hints) + "</head>", 1)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Tell from an Accept-Encoding header whether a packed file may be sent."""
+    for part in accepted.split(","):
+        name, _, weight = part.partition(";")
+        if name.strip().lower() in ("gzip", "*"):
+            return weight.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _needed(manifest: Mapping[str, Any], name: str) -> tuple[list[str], list[str]]:
+    """Give the scripts and the styles that a script needs, itself first."""
+    scripts: list[str] = []
+    styles: list[str] = []
+    waiting, seen = [name], {name}
+    while waiting:
+        entry = manifest.get(waiting.pop(0))
+        if not isinstance(entry, dict):
+            continue
+        scripts.append(entry["file"])
+        styles += [style for style in entry.get("css", []) if style not in styles]
+        new = [one for one in entry.get("imports", []) if one not in seen]
+        seen.update(new)
+        waiting += new
+    return scripts, styles
+
+
+def _read_manifest(path: Path | None) -> Mapping[str, Any]:
+    """Read the build's manifest; without one the page works, a little later."""
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _media_type(path: Path) -> str:
+    return {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}.get(path.suffix, "text/plain")

@@ -16,6 +16,14 @@ export default defineConfig({
   plugins: [react()],
   build: {
     target: "es2022",
+    cssCodeSplit: false, // one small file for all pages, instead of ten requests before a first page
+    rolldownOptions: {
+      output: {
+        // What several pages share comes in one piece: a page is then two or three scripts, not twenty.
+        codeSplitting: { groups: [{ name: "shared", test: /src[\\/](api|form|format|ui|queue|experiments[\\/]draft)/ }] },
+      },
+    },
+    manifest: "manifest.json", // from which the server knows what each page will fetch
     chunkSizeWarningLimit: 1300, // plotly, which is loaded on demand
   },
   server: { host: "127.0.0.1", proxy },

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from backend.api import catalogue, compare, experiments, live, runs
+from backend.api import (
+    account,
+    catalogue,
+    compare,
+    control,
+    experiments,
+    export,
+    history,
+    live,
+    queue,
+    runs,
+    saved_views,
+    spec_files,
+    timeline,
+    what_if,
+)
 from backend.api.dependencies import refuse_unknown_query
 
 PREFIX = "/api/v1"
-ROUTERS = (catalogue.router, experiments.router, runs.router, compare.router)
+ROUTERS = (
+    catalogue.router,
+    experiments.router,
+    spec_files.router,
+    history.router,
+    saved_views.router,
+    runs.router,
+    account.router,
+    timeline.router,
+    control.router,
+    queue.router,
+    compare.router,
+    export.router,
+    what_if.router,
+)
 
 
 def documented_app() -> FastAPI:

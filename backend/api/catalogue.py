@@ -1,11 +1,11 @@
-"""What there is: health, models, data sets, presets, the schema of a spec; the queue."""
+"""What there is: health, models, data sets, presets, the schema of a spec."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
 from backend.api.dependencies import json_response
-from backend.api.schemas import Catalogue, Health, QueueStatus
+from backend.api.schemas import Catalogue, Health
 from backend.api.services import Use
 from backend.presets import presets
 from backend.version import VERSION
@@ -31,18 +31,5 @@ def get_catalogue(use: Use) -> Response:
         "schema": run_schema(),
         "defaults": to_data(RunSpec()),
         "versions": {**known["versions"], "foresync": VERSION},
-    }
-    return json_response(data)
-
-
-@router.get("/queue", response_model=QueueStatus)
-def get_queue(use: Use) -> Response:
-    """Tell which runs train, which wait, in order, and what is wrong with the server at this moment."""
-    queue = use.manager.queue()
-    data = {
-        "running": list(queue.running),
-        "waiting": list(queue.waiting),
-        "concurrency": use.settings.concurrency,
-        "troubles": list(use.manager.health()),
     }
     return json_response(data)

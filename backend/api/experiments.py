@@ -34,7 +34,7 @@ def check_experiment(use: Use, body: Body) -> Response:
 def estimate_experiment(use: Use, body: Body) -> Response:
     """Predict how long an experiment will take; nothing is stored or started."""
     _, specs = _read(use, body)
-    return json_response(estimate.estimate(specs, use.manager.catalogue, use.settings.concurrency))
+    return json_response(estimate.estimate(specs, use.manager.catalogue, use.manager.queue_settings.concurrency))
 
 
 @router.post("", status_code=201, response_model=Experiment, openapi_extra=body_of("ExperimentSpecInput"))

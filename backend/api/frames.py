@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,11 +13,17 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 
 from backend.api.views import run_data
+from backend.runs.tails import num_fitting
+from backend.runs.wakeups import Wakeups
 from backend.store import events, runs
 from backend.store.database import Database
+from backend.store.records import EventPage
 
 EVENTS_PER_FRAME = 2_000
+FRAME_BYTES = 96 * 1024  # of a frame's events; a reader that stalls costs one frame, and what lies before it
 KEPT_CHARACTERS = 32 * 2**20
+KEPT_STATES = 1_000
+SHARED_STATE_S = 0.2  # a state this old is not read again
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -28,6 +35,7 @@ class EventsFrame:
 
     text: str
     last_seq: int
+    is_cut: bool  # more was there than a frame may hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,8 @@ class StateFrame:
     text: str
     last_seq: int
     is_finished: bool
+    version: int  # of the run's last change before it was read; `Wakeups.version_of` tells whether there was another
+    read_at: float  # monotonic
 
 
 class SharedReads(Generic[Key, Value]):
@@ -65,21 +75,42 @@ class Frames:
     frame never becomes wrong, as events never change; it only becomes short, and the next goes on where it ends.
     """
 
-    def __init__(self, database: Database, kept_characters: int = KEPT_CHARACTERS) -> None:
+    def __init__(
+        self, database: Database, wakeups: Wakeups | None = None, kept_characters: int = KEPT_CHARACTERS
+    ) -> None:
+        self.wakeups = wakeups or Wakeups()
         self._database = database
         self._limit = kept_characters
         self.num_kept_characters = 0
         self._kept: OrderedDict[tuple[str, int], EventsFrame] = OrderedDict()
         self._events = SharedReads(self._read_events)
         self._states = SharedReads(self._read_state)
+        self._known: OrderedDict[str, StateFrame] = OrderedDict()
 
     async def state(self, run_id: str) -> StateFrame:
-        """Give the run as it is now.
+        """Give the run as it is now, or was a moment ago; `StateFrame.version` tells which.
 
         Raises:
             NotFound: there is no such run.
         """
-        return await self._states.get(run_id)
+        known = self._known.get(run_id)
+        if known is not None and time.monotonic() < known.read_at + SHARED_STATE_S:
+            return known
+        self._known.pop(run_id, None)
+        state = self._known[run_id] = await self._states.get(run_id)
+        if len(self._known) > KEPT_STATES:
+            self._known.popitem(last=False)
+        return state
+
+    def at_hand(self, run_id: str, seq: int) -> EventsFrame | None:
+        """Give the next events after `seq` if that takes no read of the store."""
+        frame = self._kept.get((run_id, seq))
+        if frame is None:
+            tail = self.wakeups.tails.after(run_id, seq, EVENTS_PER_FRAME, FRAME_BYTES)
+            if tail:
+                is_cut = self.wakeups.tails.last_seq(run_id) > seq + len(tail)
+                frame = self._keep(run_id, seq, tail, is_cut=is_cut)
+        return frame
 
     async def after(self, run_id: str, seq: int) -> EventsFrame | None:
         """Give the next events after `seq`, or None when none is stored yet.
@@ -87,33 +118,44 @@ class Frames:
         Raises:
             NotFound: there is no such run.
         """
-        key = (run_id, seq)
-        frame = self._kept.get(key)
-        if frame is None:
-            frame = await self._events.get(key)
-            if frame is not None:
-                self._keep(key, frame)
-        return frame
+        return self.at_hand(run_id, seq) or await self._stored_after(run_id, seq)
 
-    def _keep(self, key: tuple[str, int], frame: EventsFrame) -> None:
-        before = self._kept.pop(key, None)
-        self._kept[key] = frame
+    async def _stored_after(self, run_id: str, seq: int) -> EventsFrame | None:
+        page = await self._events.get((run_id, seq))
+        kept = self._kept.get((run_id, seq))
+        if kept is not None or not page.lines:
+            return kept  # somebody else has waited for the same read
+        first: EventsFrame | None = None
+        lines = list(page.lines)
+        while lines:  # one read of the store makes several frames
+            num = num_fitting(lines, EVENTS_PER_FRAME, FRAME_BYTES)
+            is_cut = num < len(lines) or not page.is_end
+            frame = self._keep(run_id, seq, lines[:num], is_cut=is_cut)
+            first = first or frame
+            seq, lines = frame.last_seq, lines[num:]
+        return first
+
+    def _keep(self, run_id: str, seq: int, lines: Sequence[bytes], *, is_cut: bool) -> EventsFrame:
+        """Encode the events that follow on `seq`, and keep the frame."""
+        last_seq = seq + len(lines)
+        text = f'{{"type":"events","run_id":"{run_id}","events":[{b",".join(lines).decode()}],"last_seq":{last_seq}}}'
+        frame = EventsFrame(text, last_seq, is_cut)
+        before = self._kept.pop((run_id, seq), None)
+        self._kept[run_id, seq] = frame
         self.num_kept_characters += len(frame.text) - (len(before.text) if before else 0)
         while self.num_kept_characters > self._limit:
             _, oldest = self._kept.popitem(last=False)
             self.num_kept_characters -= len(oldest.text)
+        return frame
 
-    def _read_events(self, key: tuple[str, int]) -> EventsFrame | None:
+    def _read_events(self, key: tuple[str, int]) -> EventPage:
         run_id, seq = key
         with self._database.read() as session:
-            page = events.read(session, run_id, seq, EVENTS_PER_FRAME)
-        if not page.lines:
-            return None
-        text = f'{{"type":"events","events":{page.to_json().decode()},"last_seq":{page.last_seq}}}'
-        return EventsFrame(text, page.last_seq)
+            return events.read(session, run_id, seq, EVENTS_PER_FRAME)
 
     def _read_state(self, run_id: str) -> StateFrame:
+        read_at, version = time.monotonic(), self.wakeups.version_of(run_id)
         with self._database.read() as session:
             run = runs.get(session, run_id)
-        text = orjson.dumps({"type": "state", "run": run_data(run)}).decode()
-        return StateFrame(text, run.last_seq, run.is_finished)
+        text = orjson.dumps({"type": "state", "run_id": run_id, "run": run_data(run)}).decode()
+        return StateFrame(text, run.last_seq, run.is_finished, version, read_at)

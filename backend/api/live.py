@@ -1,43 +1,45 @@
-"""The live stream of a run: what is stored, then what comes.
+"""The live stream: what is stored of a run, then what comes; over a socket for one run, or for all of a page.
 
-Each connection has a task of its own whose whole state is a cursor, so a slow reader costs a number, not a
-queue, and nobody else anything. Events are stored before anyone is woken, and a frame is always read from the
-store at the cursor: nothing is left out and nothing is sent twice.
+Each connection has a writer of its own whose whole state are cursors, so a slow reader costs a number, not a queue, and
+nobody else anything. Events are stored before anyone is woken, and a frame always begins at the cursor: nothing is left
+out and nothing is sent twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
+from collections.abc import Coroutine
+from typing import Any, TypeGuard
 
+import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import SQLAlchemyError
 
-from backend.api.frames import Frames, StateFrame
-from backend.api.services import Use
+from backend.api.live_connection import Connection, RunEnded, TooSlow
+from backend.api.services import Services, Use
 from backend.errors import NotFound
 from backend.runs.wakeups import Subscription
 from backend.store.ids import is_id
 
 router = APIRouter(tags=["runs"])
 
-FRAME_PAUSE_S = 0.05  # at most 20 frames a second while tailing
-STATE_PAUSE_S = 0.5  # at most 2 states a second
-LOOK_AGAIN_S = 2.0  # without a wake-up: another program may write to the same database
 SEND_TIMEOUT_S = 10.0  # a reader that takes nothing for so long is let go
-CLOSE_TIMEOUT_S = 60.0  # later the connection is cut without a word
+CLOSE_TIMEOUT_S = 30.0  # later the connection is cut without a word
+MAX_RUNS = 100  # of one connection
 MAX_DIGITS = 18
 
 CLOSE_DONE = 1000
+CLOSE_TRY_AGAIN = 1013
 CLOSE_BAD_QUERY = 4400
 CLOSE_UNKNOWN_RUN = 4404
 CLOSE_TOO_SLOW = 4408  # connect again with the last seq that arrived
 
-END_FRAME = '{"type":"end"}'
+_WISH = 'a message names either a run ("run_id", with "after" to subscribe) or "topic": "runs", and nothing else'
 
 
-class TooSlow(Exception):
-    """The client has read nothing for a while."""
+class BadMessage(Exception):
+    """What the client has sent is nothing that it may say; the sentence fits into a close frame."""
 
 
 @router.websocket("/runs/{run_id}/live")
@@ -51,18 +53,62 @@ async def stream_run(socket: WebSocket, run_id: str, use: Use) -> None:
     if not is_id(run_id):
         await socket.close(CLOSE_UNKNOWN_RUN, "there is no such run")
         return
-    with use.manager.subscribe(run_id) as wakeups:
-        stream = Stream(socket, use.frames, wakeups, int(after), use.send_timeout_s)
-        tasks = {asyncio.create_task(stream.send_all()), asyncio.create_task(_until_gone(socket))}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-            raise result
+    with use.manager.subscribe() as wakeups:
+        connection = _connect(socket, use, wakeups, is_single=True)
+        connection.follow(run_id, int(after))
+        await _serve(socket, connection.send_all(), _until_gone(socket))
+
+
+@router.websocket("/live")
+async def stream_runs(socket: WebSocket, use: Use) -> None:
+    """Send the events and states of all runs that the client subscribes to."""
+    await socket.accept()
+    if socket.query_params:
+        await socket.close(CLOSE_BAD_QUERY, "the address takes no query; runs are asked for by messages")
+        return
+    with use.manager.subscribe() as wakeups:
+        connection = _connect(socket, use, wakeups)
+        await _serve(socket, connection.send_all(), _obey(socket, connection))
+
+
+def _connect(socket: WebSocket, use: Services, wakeups: Subscription, *, is_single: bool = False) -> Connection:
+    return Connection(socket.send_text, use.frames, use.notices, wakeups, use.send_timeout_s, is_single=is_single)
+
+
+async def _serve(socket: WebSocket, writing: Coroutine[Any, Any, None], reading: Coroutine[Any, Any, None]) -> None:
+    """Write and read until either ends, and say why; nothing is said to a client that has gone away."""
+    tasks = [asyncio.create_task(writing), asyncio.create_task(reading)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    error = next((one for one in results if isinstance(one, Exception)), None)
+    if error is None or isinstance(error, WebSocketDisconnect):
+        return
+    code, reason = _in_words(error)
+    # The code can be said only once the client reads again. Until then this task holds a code, no events.
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await socket.close(code, reason)
+
+
+def _in_words(error: Exception) -> tuple[int, str]:
+    """Give code and reason of the close frame; an error that nobody foresees goes on its way."""
+    match error:
+        case RunEnded():
+            return CLOSE_DONE, "the run has ended"
+        case NotFound():
+            return CLOSE_UNKNOWN_RUN, "there is no such run"
+        case TooSlow():
+            return CLOSE_TOO_SLOW, "too slow: connect again after the last seq that arrived"
+        case BadMessage():
+            return CLOSE_BAD_QUERY, str(error)
+        case SQLAlchemyError():
+            return CLOSE_TRY_AGAIN, "the database cannot be read at this moment: connect again"
+        case _:
+            raise error
 
 
 async def _until_gone(socket: WebSocket) -> None:
@@ -71,71 +117,46 @@ async def _until_gone(socket: WebSocket) -> None:
         pass
 
 
-class Stream:
-    """One connection."""
+async def _obey(socket: WebSocket, connection: Connection) -> None:
+    """Do what the client says, until it has gone away.
 
-    def __init__(
-        self, socket: WebSocket, frames: Frames, wakeups: Subscription, after: int, send_timeout_s: float
-    ) -> None:
-        self._socket = socket
-        self._frames = frames
-        self._wakeups = wakeups
-        self._cursor = after
-        self._send_timeout_s = send_timeout_s
-        self._shown = ""  # the state as it was sent last
-        self._shown_at = -STATE_PAUSE_S
+    Raises:
+        BadMessage: it says something else than it may.
+    """
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        kind, fields = _read(message.get("text"))
+        is_wanted = kind == "subscribe"
+        match fields:
+            case {"topic": "runs", **rest} if not rest:
+                connection.follow_list(is_wanted)
+            case {"run_id": str(run_id), **rest} if not is_wanted and not rest:
+                connection.unfollow(run_id)
+            case {"run_id": str(run_id), **rest} if is_wanted and not set(rest) - {"after", "ticket"}:
+                _subscribe(connection, run_id, rest.get("after", 0), rest.get("ticket"))
+            case _:
+                raise BadMessage(_WISH)
 
-    async def send_all(self) -> None:
-        """Send until the run's end, then close."""
-        try:
-            await self._follow()
-            code, reason = CLOSE_DONE, "the run has ended"
-        except NotFound:
-            code, reason = CLOSE_UNKNOWN_RUN, "there is no such run"
-        except TooSlow:
-            code, reason = CLOSE_TOO_SLOW, "too slow: connect again with after= the last seq that arrived"
-        # The code can be said only once the client reads again. Until then this task holds a code, no events.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await self._socket.close(code, reason)
 
-    async def _follow(self) -> None:
-        run_id = self._wakeups.run_id
-        state = await self._frames.state(run_id)
-        await self._show(state)
-        while True:
-            await self._catch_up(state.last_seq)
-            pause_s = await self._show(state, is_last=state.is_finished)
-            if state.is_finished:
-                await self._send(END_FRAME)
-                return
-            await asyncio.sleep(FRAME_PAUSE_S)
-            await self._wakeups.wait(pause_s)
-            state = await self._frames.state(run_id)
+def _read(text: str | None) -> tuple[str, dict[str, Any]]:
+    """Give the type of a message, and the rest of it."""
+    try:
+        message = orjson.loads(text or "")
+    except ValueError:
+        raise BadMessage("a message must be a JSON object, sent as text") from None
+    if not isinstance(message, dict) or message.get("type") not in ("subscribe", "unsubscribe"):
+        raise BadMessage('the type of a message must be "subscribe" or "unsubscribe"')
+    return message.pop("type"), message
 
-    async def _catch_up(self, last_seq: int) -> None:
-        """Send what is stored, at least up to `last_seq`."""
-        while self._cursor < last_seq:
-            frame = await self._frames.after(self._wakeups.run_id, self._cursor)
-            if frame is None:
-                return
-            await self._send(frame.text)
-            self._cursor = frame.last_seq
 
-    async def _show(self, state: StateFrame, *, is_last: bool = False) -> float:
-        """Send a state that is new, unless one was sent just now; give the time until it is worth looking again."""
-        if state.text == self._shown:
-            return LOOK_AGAIN_S
-        due_in_s = self._shown_at + STATE_PAUSE_S - time.monotonic()
-        if due_in_s > 0 and not is_last:
-            return due_in_s
-        await self._send(state.text)
-        self._shown, self._shown_at = state.text, time.monotonic()
-        return LOOK_AGAIN_S
+def _subscribe(connection: Connection, run_id: str, after: object, ticket: object) -> None:
+    if not _is_count(after):
+        raise BadMessage("after must be a whole number >= 0: the last seq that arrived")
+    if ticket is not None and not _is_count(ticket):
+        raise BadMessage("ticket must be a whole number >= 0, of your own choice")
+    if run_id not in connection and connection.num_runs >= MAX_RUNS:
+        raise BadMessage(f"a connection follows at most {MAX_RUNS} runs: unsubscribe from one first")
+    connection.follow(run_id, after, ticket)
 
-    async def _send(self, text: str) -> None:
-        try:
-            async with asyncio.timeout(self._send_timeout_s):
-                await self._socket.send_text(text)
-        except TimeoutError:
-            raise TooSlow from None
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**MAX_DIGITS

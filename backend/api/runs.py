@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from backend.api.dependencies import RunId, answer_of, body_of, json_response, read_as, read_json
-from backend.api.schemas import CloneRequest, Curves, Run, RunPage, RunPatch, RunState
+from backend.api.history import Cursor, Limit, Sort, Wanted
+from backend.api.schemas import CloneRequest, Curves, Run, RunPage, RunPatch
 from backend.api.services import Services, Use
 from backend.api.views import run_data
 from backend.errors import BadValue
 from backend.spec_check import check_runs
-from backend.store import events, runs
-from backend.store.records import RunFilter
+from backend.store import events, listing, runs
 from predictor.errors import Complaint, SpecError
 from predictor.events import EVENTS
 from predictor.spec import RunSpec, read_run
@@ -23,42 +23,17 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 MAX_EVENTS = 10_000
 MAX_LOG_BYTES = 16 * 2**20
-SORT_KEYS = sorted([*runs.SORTS, *(f"-{name}" for name in runs.SORTS)])
 
 KINDS_OF_PARTS = ("policy.name", "forecaster.name", "speed.kind")
 
 
 @router.get("", response_model=RunPage)
 def list_runs(
-    use: Use,
-    *,
-    state: Annotated[list[RunState] | None, Query(description="One of these; may be given several times.")] = None,
-    policy: Annotated[list[str] | None, Query(description="One of these.")] = None,
-    dataset: Annotated[list[str] | None, Query(description="One of these.")] = None,
-    tag: Annotated[list[str] | None, Query(description="All of these.")] = None,
-    q: Annotated[str | None, Query(description="Text in the name, the experiment's name or a tag.")] = None,
-    experiment_id: Annotated[str | None, Query()] = None,
-    sort: Annotated[
-        str,
-        Query(
-            description="A leading - sorts downwards; runs without the value come last.",
-            json_schema_extra={"enum": SORT_KEYS},
-        ),
-    ] = "-created_at",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    use: Use, wanted: Wanted, *, sort: Sort = listing.NEWEST, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
-    """List runs, a page at a time."""
-    wanted = RunFilter(
-        states=tuple(state or ()),
-        policies=tuple(policy or ()),
-        datasets=tuple(dataset or ()),
-        tags=tuple(tag or ()),
-        text=q,
-        experiment_id=experiment_id,
-    )
+    """List runs, a page at a time, each complete; `/runs/rows` gives what a table shows, and is faster."""
     with use.database.read() as session:
-        page = runs.list_page(session, wanted, sort=sort, limit=limit, cursor=cursor)
+        page = listing.list_page(session, wanted, sort=sort, limit=limit, cursor=cursor)
     data = {"runs": [run_data(run) for run in page.runs], "total": page.total, "next_cursor": page.next_cursor}
     return json_response(data)
 
@@ -71,7 +46,7 @@ def get_run(run_id: RunId, use: Use) -> Response:
 
 @router.patch("/{run_id}", response_model=Run, openapi_extra=body_of("RunPatch"))
 def change_run(run_id: RunId, use: Use, body: Annotated[Any, Depends(read_json)]) -> Response:
-    """Rename, tag or annotate a run."""
+    """Rename, tag, annotate or archive a run."""
     patch = read_as(RunPatch, body)
     with use.database.write() as session:
         runs.patch(session, run_id, **{name: getattr(patch, name) for name in patch.model_fields_set})
@@ -79,9 +54,16 @@ def change_run(run_id: RunId, use: Use, body: Annotated[Any, Depends(read_json)]
 
 
 @router.delete("/{run_id}", status_code=204)
-def delete_run(run_id: RunId, use: Use) -> Response:
-    """Delete a run with its events and files; 409 while it trains."""
-    use.manager.delete(run_id)
+def delete_run(
+    run_id: RunId,
+    use: Use,
+    now: Annotated[bool, Query(description="For good, with its events and files, instead of into the bin.")] = False,
+) -> Response:
+    """Put a run into the bin, from which it can be restored for some days; 409 while it trains."""
+    if now:
+        use.manager.delete(run_id)
+    else:
+        use.manager.bin.put(run_id)
     return Response(status_code=204)
 
 

@@ -131,6 +131,8 @@ class Run(Model):
     queue_position: int | None = Field(description="1 = next; null unless queued.")
     is_simulated: bool
     parent_id: str | None = Field(description="The run that this one was cloned from.")
+    is_archived: bool = Field(description="Kept, but not in lists unless they ask for it.")
+    deleted_at: str | None = Field(description="In the bin since then; null: not in the bin.")
     summary: RunSummary
 
 
@@ -148,6 +150,7 @@ class RunPatch(Model):
     name: str = Field(default="", min_length=1, max_length=120)
     tags: list[str] = Field(default=[], max_length=50)
     notes: str = Field(default="", max_length=100_000)
+    is_archived: bool = False
 
 
 class CloneRequest(Model):
@@ -157,13 +160,6 @@ class CloneRequest(Model):
 
     changes: dict[str, Any] = Field(default={}, examples=[{"policy.threshold": 5}])
     name: str | None = Field(default=None, min_length=1, max_length=120)
-
-
-class QueueStatus(Model):
-    running: list[str]
-    waiting: list[str]
-    concurrency: int
-    troubles: list[str] = Field(description="What is wrong with the server at this moment, e.g. a full disk.")
 
 
 # ---- experiments -----------------------------------------------------------------------------------------
@@ -207,6 +203,7 @@ class RunEstimate(Model):
     policy: str
     low_s: float
     high_s: float | None = Field(description="null: nothing bounds it.")
+    num_iterations: int | None = Field(description="Of all workers, until the latest end; null: not known.")
     basis: str
 
 
@@ -217,6 +214,7 @@ class Estimate(Model):
     runs: list[RunEstimate]
     total_low_s: float
     total_high_s: float | None
+    total_iterations: int | None
     concurrency: int
     basis: str
 
@@ -249,18 +247,6 @@ class Curves(Model):
     evaluations: EvaluationCurve
     training: TrainingCurve
     waiting: WaitingCurve
-
-
-class Difference(Model):
-    """A setting in which runs differ; `values` in the order of the runs, null where a run has no such setting."""
-
-    path: str
-    values: list[Any]
-
-
-class Comparison(Model):
-    runs: list[Run]
-    differences: list[Difference]
 
 
 # ---- what there is ---------------------------------------------------------------------------------------
@@ -309,17 +295,3 @@ class Catalogue(Model):
 class Health(Model):
     status: Literal["ok"]
     version: str
-
-
-# ---- the live stream -------------------------------------------------------------------------------------
-
-
-class StateFrame(Model):
-    type: Literal["state"]
-    run: Run
-
-
-class EndFrame(Model):
-    """After the last event of a finished run; the server then closes with 1000."""
-
-    type: Literal["end"]

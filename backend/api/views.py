@@ -24,13 +24,15 @@ def run_data(run: RunRecord) -> dict[str, Any]:
         "spec": run.spec,
         "tags": list(run.tags),
         "notes": run.notes,
-        "created_at": _time(run.created_at),
-        "started_at": _time(run.started_at),
-        "finished_at": _time(run.finished_at),
+        "created_at": iso_time(run.created_at),
+        "started_at": iso_time(run.started_at),
+        "finished_at": iso_time(run.finished_at),
         "last_seq": run.last_seq,
         "queue_position": run.queue_position,
         "is_simulated": run.is_simulated,
         "parent_id": run.parent_id,
+        "is_archived": run.is_archived,
+        "deleted_at": iso_time(run.deleted_at),
         "summary": run.summary or _EMPTY_SUMMARY,
     }
 
@@ -41,7 +43,7 @@ def info_data(experiment: ExperimentRecord) -> dict[str, Any]:
         "id": experiment.id,
         "name": experiment.name,
         "spec": experiment.spec,
-        "created_at": _time(experiment.created_at),
+        "created_at": iso_time(experiment.created_at),
         "run_ids": list(experiment.run_ids),
         "num_runs": experiment.num_runs,
         "num_done": experiment.num_done,
@@ -53,5 +55,6 @@ def experiment_data(experiment: ExperimentRecord, runs: Sequence[RunRecord]) -> 
     return {**info_data(experiment), "runs": [run_data(run) for run in runs]}
 
 
-def _time(at: datetime | None) -> str | None:
+def iso_time(at: datetime | None) -> str | None:
+    """Give a time as the API writes it."""
     return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,13 +10,41 @@ import os
 import sys
 from collections.abc import Sequence
 
-from backend.cli import bench, compare, demo, replay, run, runs, serve, simulate, version
+from backend.cli import (
+    account,
+    bench,
+    compare,
+    demo,
+    export,
+    replay,
+    report,
+    retune,
+    run,
+    runs,
+    serve,
+    simulate,
+    version,
+)
 from backend.cli.errors import CliError
 from backend.client import ClientError
 from backend.errors import BackendError
 from predictor.errors import PredictorError, SpecError
 
-COMMANDS = (serve, demo, run, runs, compare, simulate, replay, bench, version)  # each has `add_parser` and `main`
+COMMANDS = (
+    serve,
+    demo,
+    run,
+    runs,
+    retune,
+    compare,
+    account,
+    simulate,
+    replay,
+    export,
+    report,
+    bench,
+    version,
+)  # each has `add_parser` and `main`
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""`foresync run`: one run without a server, with its progress in the terminal."""
+"""`foresync run`: one run, or those of an experiment one after the other, without a server."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ LINE_S = 5.0  # pause between two lines of progress where nobody watches
 
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
-        "run", parents=[common], help="train once, without a server, and write the run's directory"
+        "run", parents=[common], help="train without a server, and write the directory of each run"
     )
-    parser.add_argument("spec", metavar="SPEC", type=Path, help="YAML file with the settings of one run")
+    parser.add_argument(
+        "spec", metavar="SPEC", type=Path, help="YAML or JSON file: the settings of one run, or an experiment"
+    )
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -49,12 +51,23 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> argparse.Argum
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Train in the foreground; Ctrl-C stops, a run of real processes with a checkpoint.
+    """Train in the foreground; Ctrl-C stops, a run of real processes with a checkpoint, and what would follow.
 
     Exit codes of `python -m workers run`.
     """
-    spec = read_file(arguments.spec, arguments.changes)
+    specs = read_file(arguments.spec, arguments.changes)
     settings = read_settings(home=arguments.home)
+    for number, spec in enumerate(specs, 1):
+        if len(specs) > 1:
+            print(f"\nrun {number} of {len(specs)}, seed {spec.seed}", flush=True)
+        code, is_stopped = _run(settings, spec)
+        if code or is_stopped:
+            return code
+    return 0
+
+
+def _run(settings: Settings, spec: RunSpec) -> tuple[int, bool]:
+    """Train once; give the exit code, and whether somebody stopped it."""
     directory = RunDirectory(settings.runs_dir, new_id())
     directory.prepare(to_data(spec))
     kind = ", simulated (virtual time)" if _is_virtual(spec) else ""
@@ -62,7 +75,7 @@ def main(arguments: argparse.Namespace) -> int:
     return _train(settings, spec, directory)
 
 
-def _train(settings: Settings, spec: RunSpec, directory: RunDirectory) -> int:
+def _train(settings: Settings, spec: RunSpec, directory: RunDirectory) -> tuple[int, bool]:
     with directory.log.open("ab") as printed:
         process = subprocess.Popen(
             [*settings.worker_command, "run", str(directory.path)],
@@ -79,7 +92,7 @@ def _train(settings: Settings, spec: RunSpec, directory: RunDirectory) -> int:
         died = directory.last_words() or f"its coordinator ended with exit code {code}"
         raise CliError(f"The run has failed: {finished.reason if finished else died}", code or 1)
     print(f"{finished.outcome}: {finished.reason}")
-    return code
+    return code, finished.outcome == "stopped"
 
 
 def _follow(process: subprocess.Popen[bytes], path: Path, progress: Progress) -> RunFinished | None:

@@ -45,7 +45,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="postgresql://... or sqlite:///FILE (default: FORESYNC_DATABASE_URL, else a file in the home)",
     )
-    parser.add_argument("--concurrency", metavar="N", type=int, default=1, help="runs that train at once (default: 1)")
+    parser.add_argument(
+        "--concurrency",
+        metavar="N",
+        type=int,
+        help="runs that train at once (default: as it was last set in the dashboard, at first 1)",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Specs as YAML files, with changes by dotted path."""
+"""Specs as YAML files, of a run or of an experiment, with changes by dotted path."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 import yaml
 
 from backend.cli.errors import CliError
-from predictor.spec import RunSpec, read_run
+from backend.spec_text import EXPERIMENT_KEYS
+from predictor.spec import RunSpec, expand, read_experiment, read_run
 
 
-def read_file(path: Path, changes: Sequence[str] = ()) -> RunSpec:
-    """Read the spec of one run.
+def read_file(path: Path, changes: Sequence[str] = ()) -> list[RunSpec]:
+    """Read the spec of one run, or all runs that the spec of an experiment stands for, in their order.
 
     Args:
         path: a YAML (or JSON) file; what it leaves out takes its default.
-        changes: "key=value", where the key is a dotted path and the value is YAML.
+        changes: "key=value", where the key is a dotted path of a run's spec and the value is YAML.
 
     Raises:
         CliError: the file or a change cannot be read.
@@ -32,12 +33,21 @@ def read_file(path: Path, changes: Sequence[str] = ()) -> RunSpec:
     data = {} if data is None else data
     if not isinstance(data, dict):
         raise CliError(f"The spec {str(path)!r} must be an object of settings, got {type(data).__name__}.", 2)
-    if "experiment" in data or "grid" in data or "run" in data:
-        wish = "submit it in the dashboard or with the client, or give the spec of one run"
-        raise CliError(f"The spec {str(path)!r} is that of an experiment, which needs a server's queue: {wish}.", 2)
+    if isinstance(data.get("experiment"), dict):  # a preset
+        data = data["experiment"]
+    if not EXPERIMENT_KEYS & set(data):
+        for change in changes:
+            _apply(data, change)
+        return [read_run(data)]
+    data = {"name": path.stem, **data}
+    if not isinstance(data.setdefault("run", {}), dict):
+        raise CliError(f"The spec {str(path)!r}: 'run' holds no settings.", 2)
     for change in changes:
-        _apply(data, change)
-    return read_run(data)
+        key = change.partition("=")[0]
+        if key == "seed" or any(key == one or key.startswith(f"{one}.") for one in data.get("grid") or {}):
+            raise CliError(f"--set {change!r}: the experiment gives {key!r} several values; change its file.", 2)
+        _apply(data["run"], change)
+    return expand(read_experiment(data))
 
 
 def _apply(data: dict[str, Any], change: str) -> None:

@@ -39,12 +39,12 @@ def size(num_bytes: float | None) -> str:
 
 
 def list_runs(runs: Sequence[Run]) -> Table:
-    """Give one line for each run."""
+    """Give one line for each run; how its forecasts held only where some run has any."""
     table = Table(box=None, pad_edge=False)
-    for head in ("id", "name", "policy", "state", "to target", "accuracy", "utilisation", "waiting", "created"):
-        table.add_column(
-            head, justify="right" if head in ("to target", "accuracy", "utilisation", "waiting") else "left"
-        )
+    has_forecasts = any(run.summary.forecasts for run in runs)
+    figure_heads = ["to target", "accuracy", "utilisation", "waiting", *(["forecasts held"] if has_forecasts else [])]
+    for head in ("id", "name", "policy", "state", *figure_heads, "created"):
+        table.add_column(head, justify="right" if head in figure_heads else "left")
     for run in runs:
         figures = run.summary
         table.add_row(
@@ -56,6 +56,7 @@ def list_runs(runs: Sequence[Run]) -> Table:
             share(figures.final_accuracy if figures.final_accuracy is not None else figures.test_accuracy),
             share(figures.utilisation),
             share(figures.wait_share),
+            *([share(_coverage(figures))] if has_forecasts else []),
             run.created_at[:19].replace("T", " "),
         )
     return table
@@ -85,6 +86,10 @@ def _figures(runs: Sequence[Run]) -> list[tuple[str, Figure, Callable[[float | N
     targets = {_target(run) for run in runs if run.spec.stop.target}
     target = targets.pop() if len(targets) == 1 else "target"
     num_workers = max(len(run.summary.workers) for run in runs)
+    has_forecasts = any(run.summary.forecasts for run in runs)
+    forecasts: list[tuple[str, Figure, Callable[[float | None], str]]] = [
+        ("iterations in their forecast 5-95% window", _coverage, share)
+    ]
     return [
         (f"time to {target}", lambda s: s.time_to_target_s, seconds),
         ("final accuracy", lambda s: s.final_accuracy, share),
@@ -94,7 +99,13 @@ def _figures(runs: Sequence[Run]) -> list[tuple[str, Figure, Callable[[float | N
         ("bytes sent and received", lambda s: float(s.bytes), size),
         ("duration", lambda s: s.duration_s, seconds),
         ("iterations", lambda s: float(s.num_iterations), _count),
+        *(forecasts if has_forecasts else []),
     ]
+
+
+def _coverage(summary: RunSummary) -> float | None:
+    """Give the share of iterations that ended in their predicted 5-95% window; it should be 90%."""
+    return summary.forecasts.coverage if summary.forecasts else None
 
 
 def _target(run: Run) -> str:

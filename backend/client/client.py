@@ -7,20 +7,23 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 from pydantic import BaseModel
 
-from backend.api import schemas
+from backend.api import account_models, compare_models, control_models, queue_models, schemas
+from backend.client import streams
 from backend.client.errors import ClientError, Refused, Unreachable
+from backend.client.history import History
 from predictor import log
 from predictor.events import Event
 from predictor.spec import ExperimentSpec
 
 PAGE_SIZE = 500
 EVENTS_PER_REQUEST = 10_000
+RETUNE_POLL_S = 0.1
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Spec = ExperimentSpec | Mapping[str, Any]
@@ -84,8 +87,36 @@ class Client:
         """Give models, data sets, presets and the schema of a spec."""
         return self._get(schemas.Catalogue, "/catalogue")
 
-    def queue(self) -> schemas.QueueStatus:
-        return self._get(schemas.QueueStatus, "/queue")
+    def queue(self) -> queue_models.QueueStatus:
+        return self._get(queue_models.QueueStatus, "/queue")
+
+    def queue_outlook(self) -> queue_models.QueueOutlook:
+        """Predict when each run of the queue starts and ends."""
+        return self._get(queue_models.QueueOutlook, "/queue/outlook")
+
+    def change_queue(
+        self, *, is_paused: bool | None = None, concurrency: int | None = None
+    ) -> queue_models.QueueStatus:
+        """Pause the queue or let it go on, set how many runs train at once; what is None stays."""
+        body = {"is_paused": is_paused, "concurrency": concurrency}
+        answer = self._send("PATCH", "/queue", {name: value for name, value in body.items() if value is not None})
+        return queue_models.QueueStatus.model_validate_json(answer.content)
+
+    def move_queued(
+        self,
+        run_ids: Sequence[str],
+        to: Literal["first", "up", "down", "last"] | None = None,
+        *,
+        before: str | None = None,
+    ) -> queue_models.QueueStatus:
+        """Put waiting runs at an end of the queue, one place up or down, or before another one."""
+        body = {"run_ids": list(run_ids), "to": to, "before": before}
+        return self._post(queue_models.QueueStatus, "/queue/move", body)
+
+    def cancel_queued(self, run_ids: Sequence[str]) -> list[str]:
+        """Take waiting runs out of the queue and give those that still waited."""
+        answer = self._post(queue_models.QueueCancelled, "/queue/cancel", {"run_ids": list(run_ids)})
+        return answer.cancelled
 
     # ---- experiments -------------------------------------------------------------------------------------
 
@@ -156,11 +187,12 @@ class Client:
         tag: Sequence[str] = (),
         q: str | None = None,
         experiment_id: str | None = None,
+        filter: str | None = None,
         sort: str = "-created_at",
     ) -> Iterator[schemas.Run]:
-        """List the runs that match, all pages."""
+        """List the runs that match, all pages, each complete; `history.rows` gives less of each, and is faster."""
         query: dict[str, Any] = {"state": state, "policy": policy, "dataset": dataset, "tag": tag, "sort": sort}
-        query |= {"q": q, "experiment_id": experiment_id, "limit": PAGE_SIZE}
+        query |= {"q": q, "experiment_id": experiment_id, "filter": filter, "limit": PAGE_SIZE}
         query = {name: value for name, value in query.items() if value not in (None, (), [])}
         while True:
             page = self._get(schemas.RunPage, "/runs", query)
@@ -180,8 +212,14 @@ class Client:
         answer = self._send("PATCH", f"/runs/{_part(run_id)}", {k: v for k, v in body.items() if v is not None})
         return schemas.Run.model_validate_json(answer.content)
 
-    def delete(self, run_id: str) -> None:
-        self._send("DELETE", f"/runs/{_part(run_id)}")
+    def delete(self, run_id: str, *, now: bool = False) -> None:
+        """Put a run into the bin, or delete it for good."""
+        self._send("DELETE", f"/runs/{_part(run_id)}", query={"now": "true"} if now else None)
+
+    @property
+    def history(self) -> History:
+        """Filters, facets, changes of many runs, saved views and the baseline."""
+        return History(self._send)
 
     def stop(self, run_id: str) -> schemas.Run:
         return self._post(schemas.Run, f"/runs/{_part(run_id)}/stop")
@@ -193,11 +231,53 @@ class Client:
         """Queue the run again with changes by dotted path, e.g. `{"policy.threshold": 5}`."""
         return self._post(schemas.Run, f"/runs/{_part(run_id)}/clone", {"changes": dict(changes or {}), "name": name})
 
-    def compare(self, run_ids: Sequence[str]) -> schemas.Comparison:
-        return self._get(schemas.Comparison, "/compare", {"runs": ",".join(run_ids)})
+    def tuning(self, run_id: str) -> control_models.Tuning:
+        """Give the settings that can be changed while a run trains, and the changes so far."""
+        return self._get(control_models.Tuning, f"/runs/{_part(run_id)}/retune")
+
+    def retune(
+        self,
+        run_id: str,
+        policy: Mapping[str, Any] | None = None,
+        forecaster: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = 10.0,
+    ) -> control_models.RetuneChange | None:
+        """Change settings of a run that trains, and give the change as it stands in the log.
+
+        Args:
+            run_id: of the run.
+            policy: changed parameters of its policy.
+            forecaster: changed ones of its forecaster, or the `name` of another one.
+            timeout_s: how long to wait until the log tells of it; None is given after that.
+        """
+        body = {"policy": dict(policy or {}), "forecaster": dict(forecaster or {})}
+        asked = self._post(control_models.RetuneAsked, f"/runs/{_part(run_id)}/retune", body)
+        give_up_at = time.monotonic() + timeout_s
+        while True:
+            done = [change for change in self.tuning(run_id).changes if change.seq > asked.after_seq]
+            if done or time.monotonic() >= give_up_at:
+                return done[0] if done else None
+            time.sleep(RETUNE_POLL_S)
+
+    def compare(self, run_ids: Sequence[str], *, baseline: str | None = None) -> compare_models.Comparison:
+        """Compare runs: settings that differ, and each setting over its seeds against that of the baseline run."""
+        query = {"runs": ",".join(run_ids)} | ({} if baseline is None else {"baseline": baseline})
+        return self._get(compare_models.Comparison, "/compare", query)
+
+    def compared_curves(self, run_ids: Sequence[str]) -> compare_models.ComparedCurves:
+        """Give the curves of runs, and the mean of each setting's seeds with its 95% band."""
+        return self._get(compare_models.ComparedCurves, "/compare/curves", {"runs": ",".join(run_ids)})
 
     def curves(self, run_id: str) -> schemas.Curves:
         return self._get(schemas.Curves, f"/runs/{_part(run_id)}/curves")
+
+    def account(self, run_id: str) -> account_models.Account:
+        """Say where the run's time went and for whom its workers waited, once all stored events are counted."""
+        while True:
+            found = self._get(account_models.Account, f"/runs/{_part(run_id)}/account")
+            if found.is_complete:
+                return found
 
     def log_text(self, run_id: str, *, tail_bytes: int = 2**16) -> str:
         """Give the end of what the run's processes printed."""
@@ -226,6 +306,33 @@ class Client:
                 return
             if not is_new:
                 time.sleep(poll_s)
+
+    # ---- files and predictions ---------------------------------------------------------------------------
+
+    def export(
+        self, run_id: str, format: str, *, table: str | None = None, kinds: Sequence[str] = ()
+    ) -> Iterator[bytes]:
+        """Give a run as a file in pieces: csv, json, jsonl, parquet, perfetto or html (docs/exports.md)."""
+        query = {"format": format, "table": table, "kinds": ",".join(kinds)}
+        known = {name: value for name, value in query.items() if value}
+        return streams.read_pieces(self._http, f"/runs/{_part(run_id)}/export", known)
+
+    def export_runs(self, run_ids: Sequence[str], format: str) -> Iterator[bytes]:
+        """Give several runs as one file in pieces: csv, json, parquet (one row a run), or html (a comparison)."""
+        return streams.read_pieces(self._http, "/export", {"runs": ",".join(run_ids), "format": format})
+
+    def what_if(
+        self, run_id: str, policies: Sequence[Mapping[str, Any]], *, forecaster: Mapping[str, Any] | None = None
+    ) -> streams.Predictions:
+        """Predict a run under other policies; a list stands for several values: `{"name": "ssp", "threshold": [1, 2]}`.
+
+        Raises:
+            ClientError: not everything could be computed; the sentence says why.
+        """
+        body: dict[str, Any] = {"policies": [dict(one) for one in policies]}
+        if forecaster is not None:
+            body["forecaster"] = dict(forecaster)
+        return streams.Predictions(streams.read_frames(self._http, f"/runs/{_part(run_id)}/what-if", body))
 
     # ---- requests ----------------------------------------------------------------------------------------
 

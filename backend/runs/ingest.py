@@ -1,8 +1,9 @@
-"""Follows the logs of all live runs and stores them: one thread, about fifteen turns a second.
+"""Follows the logs of all live runs and stores them: one thread, about twenty turns a second.
 
 A turn of a run reads the complete lines behind the stored offset, folds them into the run's summary, and
-writes events, offset, summary and state in one transaction; then it wakes whoever watches. So after a crash
-at any place the stored offset says exactly which events are stored: none is lost, none is doubled.
+writes events, offset, summary and state in one transaction; then it hands the events to those who watch, and wakes
+them. So after a crash at any place the stored offset says exactly which events are stored: none is lost, none is
+doubled. The inner state of the summary is stored less often; whoever reads it folds the few events that it lacks.
 
 What the thread knows of a run (its `_Cursor`) is only a copy of what is stored. Whenever a turn fails, or
 finds that somebody else has stored in the meantime, the copy is thrown away and read anew.
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -30,19 +30,20 @@ from backend.runs.logreader import Batch, read_batch
 from backend.runs.rundir import RunDirectory
 from backend.runs.wakeups import Wakeups
 from backend.store import events as event_store
-from backend.store import progress
+from backend.store import figures, progress
 from backend.store.database import Database, in_words
 from backend.store.progress import Position
 from backend.store.tables import FINAL_STATES
 from backend.store.text import storable
+from backend.timeline.index import Indexer
 from predictor import log
 from predictor.events import Event, RunFinished, RunStarted
 from predictor.summary import Summary
 
-TURN_S = 0.07
+TURN_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # after a failure, doubling
+FOLD_PAUSE_S = 1.0  # at least, between two times that a summary's inner state is stored
 
-SORTED_BY = ("duration_s", "time_to_target_s", "final_accuracy", "utilisation", "wait_share")  # of the summary
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class _Cursor:
     opened: int  # first seq that stands in no compact chunk yet
     clock_origin_s: float | None
     summary: Summary
+    timeline: Indexer
+    fold_at: float = 0.0  # monotonic: when the inner state of the summary is to be stored again
 
 
 @dataclass(slots=True)
@@ -71,17 +74,26 @@ class Ingest:
     """The thread and what it follows."""
 
     def __init__(
-        self, database: Database, runs_dir: Path, wakeups: Wakeups, health: Health, on_state: Callable[[], None]
+        self,
+        database: Database,
+        runs_dir: Path,
+        wakeups: Wakeups,
+        health: Health,
+        *,
+        on_state: Callable[[], None],
+        on_end: Callable[[str], None],
     ) -> None:
         """Prepare; `start` begins.
 
-        `on_state` is called, from the thread, when the state of a run has changed.
+        From the thread, `on_state` is called when the state of a run has changed, `on_end` when its last event is
+        stored.
         """
         self._database = database
         self._runs_dir = runs_dir
         self._wakeups = wakeups
         self._health = health
         self._on_state = on_state
+        self._on_end = on_end
         self._lock = threading.Lock()  # of `_followed` and of each turn's cursor
         self._followed: dict[str, _Followed] = {}
         self._is_ending = threading.Event()
@@ -153,6 +165,7 @@ class Ingest:
         batch = read_batch(followed.directory.events, cursor.log_offset, cursor.last_seq)
         if not batch.lines and batch.damage is None:
             return False
+        first_seq = cursor.last_seq + 1
         batch = _fold(cursor.summary, batch, cursor.last_seq)
         with self._database.write() as session:
             position = progress.lock(session, run_id)
@@ -161,9 +174,12 @@ class Ingest:
                 return True
             values = _advance(session, run_id, cursor, position, batch)
         followed.is_damaged = batch.damage is not None
+        self._wakeups.tails.add(run_id, first_seq, batch.lines)
         self._wakeups.notify(run_id)
         if "state" in values or followed.is_damaged:
             self._on_state()
+        if "finished_at" in values:
+            self._on_end(run_id)
         return batch.is_full
 
 
@@ -175,18 +191,19 @@ def _load(session: Session, run_id: str) -> _Cursor:
         event_store.open_seq(session, run_id, position.last_seq),
         position.clock_origin_s,
         _load_summary(session, run_id),
+        Indexer.load(session, run_id, position.last_seq),
     )
 
 
 def _load_summary(session: Session, run_id: str) -> Summary:
     state = progress.load_fold(session, run_id)
+    summary = Summary()
     if state is not None:
         try:
-            return Summary.from_data(json.loads(state))
+            summary = Summary.from_data(json.loads(state))
         except (KeyError, TypeError, ValueError) as error:
             logger.info("The summary of run %s is folded anew, its state being of another version: %r", run_id, error)
-    summary = Summary()
-    page = event_store.read(session, run_id, 0, event_store.CHUNK_EVENTS)
+    page = event_store.read(session, run_id, summary.num_events, event_store.CHUNK_EVENTS)
     while page.lines:
         for line in page.lines:
             summary.update(log.decode(line)[1])
@@ -217,12 +234,15 @@ def _advance(session: Session, run_id: str, cursor: _Cursor, position: Position,
         cursor.opened = event_store.append(
             session, run_id, first_seq, batch.lines, opened=cursor.opened, is_last=is_last
         )
+        cursor.timeline.take(session, first_seq, batch.events, batch.lines, is_last=is_last)
         cursor.last_seq += len(batch.lines)
         cursor.log_offset += batch.num_bytes
-        progress.save_fold(session, run_id, json.dumps(cursor.summary.to_data()).encode())
+        if is_last or time.monotonic() >= cursor.fold_at:
+            progress.save_fold(session, run_id, json.dumps(cursor.summary.to_data()).encode())
+            cursor.fold_at = time.monotonic() + FOLD_PAUSE_S
         report = cursor.summary.report()
         values |= {"last_seq": cursor.last_seq, "log_offset": cursor.log_offset, "summary": report}
-        values |= {name: _finite(report[name]) for name in SORTED_BY}
+        values |= figures.of_summary(report)
     if batch.damage is not None:
         values["damage"] = storable(batch.damage)
     progress.change(session, run_id, values)
@@ -247,7 +267,3 @@ def _read_life(cursor: _Cursor, position: Position, events: list[Event]) -> dict
                 ended = datetime.fromtimestamp(cursor.clock_origin_s + event.at_s, UTC)
             values |= {"state": event.outcome, "reason": storable(event.reason), "finished_at": ended}
     return values
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

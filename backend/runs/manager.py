@@ -12,30 +12,37 @@ the ingest never waits for a browser.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
+import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from backend.errors import Conflict, NotFound, StoreError
-from backend.runs import rundir
+from backend.runs import queue_settings, rundir, tuning
+from backend.runs.bin import Bin
 from backend.runs.catalogue import Catalogue
 from backend.runs.executor import Executor
 from backend.runs.health import Health
 from backend.runs.ingest import Ingest
+from backend.runs.queue_settings import QueueSettings
 from backend.runs.rundir import TAIL_BYTES, RunDirectory
 from backend.runs.scheduler import Deadlines, Scheduler
 from backend.runs.wakeups import Subscription, Wakeups
 from backend.settings import Settings
-from backend.store import experiments, progress, runs
+from backend.store import bulk, experiments, ordering, progress, runs
 from backend.store.database import Database, in_words
 from backend.store.ids import is_id
 from backend.store.records import Queue
 from backend.store.tables import ACTIVE_STATES, FINAL_STATES
+from predictor.retuning import Retuning
 
 SHUTDOWN_REASON = "The program was shut down."
 DELETED_REASON = "The experiment was deleted."
 STOPPED_REASON = "Stopped by the user."
+CANCELLED_REASON = "Taken out of the queue by the user."
 WAIT_STEP_S = 0.02
 
 logger = logging.getLogger(__name__)
@@ -51,9 +58,18 @@ class RunManager:
         self._deadlines = deadlines or Deadlines()
         self._health = Health()
         self._wakeups = Wakeups()
+        self.on_end: Callable[[str], None] = _ignore  # called, from a thread, with each run that has ended
+        self._changing_queue = threading.Lock()
         self._catalogue = Catalogue(settings.worker_command)
         self._executor = Executor(settings.worker_command, settings.home)
-        self._ingest = Ingest(database, settings.runs_dir, self._wakeups, self._health, self._on_state)
+        self._ingest = Ingest(
+            database,
+            settings.runs_dir,
+            self._wakeups,
+            self._health,
+            on_state=self._on_state,
+            on_end=self._on_end,
+        )
         self._scheduler = Scheduler(
             database=database,
             runs_dir=settings.runs_dir,
@@ -61,8 +77,15 @@ class RunManager:
             executor=self._executor,
             wakeups=self._wakeups,
             health=self._health,
-            concurrency=settings.concurrency,
+            queue=queue_settings.read(settings.home, settings.concurrency),
             deadlines=self._deadlines,
+        )
+        self.bin = Bin(
+            database,
+            self._health,
+            grace=timedelta(days=settings.bin_days),
+            purge=self._delete,
+            on_change=self.submit,
         )
 
     # ---- life --------------------------------------------------------------------------------------------
@@ -80,12 +103,14 @@ class RunManager:
         self._catalogue.warm_up()
         self._ingest.start()
         self._scheduler.start()
+        self.bin.start()
 
     def shutdown(self) -> None:
         """Stop what trains with a checkpoint (unless `keep_runs`), store the rest of the logs, and end.
 
         Blocks until the coordinators are gone; after the deadlines they are killed.
         """
+        self.bin.close()
         self._scheduler.stop_launching()
         if not self.settings.keep_runs:
             active = self._scheduler.watched()
@@ -102,14 +127,19 @@ class RunManager:
         """Give one sentence for each thing that is wrong at this moment."""
         return self._health.sentences()
 
-    def subscribe(self, run_id: str) -> Subscription:
-        """Be woken whenever events of a run are stored or its state changes; inside the event loop only."""
-        return Subscription(self._wakeups, run_id)
+    @property
+    def wakeups(self) -> Wakeups:
+        """What tells the event loop of news."""
+        return self._wakeups
+
+    def subscribe(self, *run_ids: str) -> Subscription:
+        """Be woken whenever events of these runs are stored or their states change; inside the event loop only."""
+        return Subscription(self._wakeups, *run_ids)
 
     # ---- runs --------------------------------------------------------------------------------------------
 
     def submit(self, run_ids: Iterable[str]) -> None:
-        """Say that runs were queued (their rows exist)."""
+        """Say that runs were queued (their rows exist), put into the bin or taken out of it."""
         for run_id in run_ids:
             self._wakeups.notify(run_id)
         self._scheduler.wake()
@@ -118,6 +148,55 @@ class RunManager:
         """Give the runs that train and those that wait."""
         with self._database.read() as session:
             return runs.queue(session)
+
+    @property
+    def queue_settings(self) -> QueueSettings:
+        return self._scheduler.queue
+
+    def change_queue(self, **changes: Any) -> None:
+        """Pause the queue or let it go on (`is_paused`), set how many runs train at once (`concurrency`).
+
+        Raises:
+            OSError: it cannot be kept for the next start; nothing has changed.
+        """
+        with self._changing_queue:
+            changed = dataclasses.replace(self._scheduler.queue, **changes)
+            queue_settings.write(self.settings.home, changed)
+            self._scheduler.change_queue(changed)
+
+    def move_queued(self, run_ids: Collection[str], to: ordering.Place | None, before: str | None) -> None:
+        """Put waiting runs at another place of the queue.
+
+        Raises:
+            Conflict: none of them waits, or the one before which they are to stand does not.
+        """
+        with self._database.write() as session:
+            ordering.move(session, run_ids, to, before)
+
+    def cancel_queued(self, run_ids: Collection[str]) -> list[str]:
+        """Take runs out of the queue and give those that still waited."""
+        with self._database.write() as session:
+            cancelled = ordering.waiting(session, run_ids)
+            for run_id in cancelled:
+                progress.stop(session, run_id, CANCELLED_REASON)
+        self.submit(cancelled)
+        return cancelled
+
+    def retune(self, run_id: str, policy: Mapping[str, Any], forecaster: Mapping[str, Any]) -> tuple[Retuning, int]:
+        """Ask a run that trains to go on with other settings; give them, and the seq after which the log will tell.
+
+        Raises:
+            NotFound: no such run.
+            Conflict: it does not train, or cannot be retuned.
+            SpecError: names the setting that is wrong, its value and the wish.
+        """
+        directory = self._directory(run_id)
+        with self._database.read() as session:
+            found = tuning.read(session, run_id)
+        change = tuning.check(found, policy, forecaster)
+        with self._database.write() as session:
+            tuning.send(session, directory, change)
+        return change, found.last_seq
 
     def stop(self, run_id: str, reason: str = STOPPED_REASON) -> None:
         """Take a run out of the queue, or ask it to stop with a checkpoint. A run that stops already goes on to.
@@ -142,6 +221,8 @@ class RunManager:
         self._wait_for_end(run_id, "go on")
         with self._database.write() as session:
             position = progress.lock(session, run_id)
+            if bulk.in_bin(session, run_id):
+                raise Conflict("The run is in the bin; restore it first.")
             if position.state not in ("stopped", "failed"):
                 raise Conflict(f"Only a run that was stopped or has failed can go on; this one is {position.state}.")
             if position.damage is not None:
@@ -153,7 +234,7 @@ class RunManager:
         self.submit([run_id])
 
     def delete(self, run_id: str) -> None:
-        """Delete a run with its events and its directory. Blocks for a moment if its processes are just ending.
+        """Delete a run for good, with its events and directory. Blocks for a moment if its processes are just ending.
 
         Raises:
             NotFound: no such run.
@@ -207,6 +288,9 @@ class RunManager:
     def _on_state(self) -> None:
         self._scheduler.wake()
 
+    def _on_end(self, run_id: str) -> None:
+        self.on_end(run_id)
+
     def _directory(self, run_id: str) -> RunDirectory:
         if not is_id(run_id):
             raise NotFound("run", run_id)
@@ -244,7 +328,8 @@ class RunManager:
     def _remove_if_empty(self, experiment_id: str) -> tuple[str, ...]:
         """Remove an experiment that has no runs; otherwise give them, among them those that were just added."""
         with self._database.write() as session:
-            run_ids = experiments.get(session, experiment_id).run_ids
+            experiments.get(session, experiment_id)
+            run_ids = experiments.all_run_ids(session, experiment_id)
             if not run_ids:
                 experiments.remove(session, experiment_id)
         return run_ids
@@ -281,3 +366,7 @@ class RunManager:
                 directory.restore()
             else:
                 self._remove_files(directory)
+
+
+def _ignore(run_id: str) -> None:
+    """Nobody wants to know."""

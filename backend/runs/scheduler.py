@@ -22,6 +22,7 @@ from backend.errors import ExecutorError
 from backend.runs.executor import Executor
 from backend.runs.health import Health
 from backend.runs.ingest import Ingest
+from backend.runs.queue_settings import QueueSettings
 from backend.runs.rundir import RunDirectory
 from backend.runs.wakeups import Wakeups
 from backend.store import progress
@@ -70,7 +71,7 @@ class Scheduler:
         executor: Executor,
         wakeups: Wakeups,
         health: Health,
-        concurrency: int,
+        queue: QueueSettings,
         deadlines: Deadlines,
     ) -> None:
         self._database = database
@@ -79,7 +80,7 @@ class Scheduler:
         self._executor = executor
         self._wakeups = wakeups
         self._health = health
-        self._concurrency = concurrency
+        self._queue = queue
         self._deadlines = deadlines
         self._watched: dict[str, Watched] = {}  # changed by the thread alone
         self._wake = threading.Event()
@@ -108,6 +109,16 @@ class Scheduler:
         """Start no queued run any more; afterwards `watched` names every run that may have processes."""
         with self._launching:
             self._may_launch = False
+
+    @property
+    def queue(self) -> QueueSettings:
+        return self._queue
+
+    def change_queue(self, queue: QueueSettings) -> None:
+        """Work on the queue in another way; once this returns, a paused one starts nothing more."""
+        with self._launching:
+            self._queue = queue
+        self._wake.set()
 
     def is_watched(self, run_id: str) -> bool:
         """Tell whether processes of the run may still live."""
@@ -140,8 +151,11 @@ class Scheduler:
                 positions = progress.positions(session, list(self._watched))
             for run_id, position in positions.items():
                 self._watch(run_id, self._watched[run_id], position)
-        if self._may_launch and len(self._watched) < self._concurrency and self._launch_next():
+        if self._has_place() and self._launch_next():
             self._wake.set()  # look at the others, then for one more
+
+    def _has_place(self) -> bool:
+        return self._may_launch and not self._queue.is_paused and len(self._watched) < self._queue.concurrency
 
     def _adopt(self) -> None:
         with self._database.read() as session:
@@ -179,7 +193,7 @@ class Scheduler:
         watched = None
         with self._launching:
             with self._database.write() as session:
-                found = progress.next_queued(session, is_locked=True) if self._may_launch else None
+                found = progress.next_queued(session, is_locked=True) if self._has_place() else None
                 if found is None:
                     return None
                 run_id, spec, is_resume = found

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from predictor import log
-from predictor.events import CheckpointWritten, EvaluationFinished, Event, RunFinished, RunStarted, TargetReached
+from predictor.events import (
+    CheckpointWritten,
+    EvaluationFinished,
+    Event,
+    Retuned,
+    RunFinished,
+    RunStarted,
+    TargetReached,
+)
 from predictor.simulator import scenario_of, simulate
 from predictor.spec import RunSpec, read_run
 
@@ -91,6 +99,9 @@ def obey(directory: Path, written: Log, said: object) -> bool:
         checkpoint = CheckpointWritten(written.at_s, "checkpoint.npz", 1, {"0": 1})
         written.append([checkpoint, RunFinished(written.at_s, "stopped", said["reason"])])
         return False
+    if said.get("command") == "retune":
+        written.append([Retuned(written.at_s, said["params"], said["forecaster"])])
+        return True
     event = log.from_fields(said)
     written.append([event])
     return not isinstance(event, RunFinished)

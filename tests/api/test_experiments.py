@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.api import schemas
+from backend.api import queue_models, schemas
 from predictor.spec import RunSpec, to_data
 from tests.api.server import Server, check_model
 from tests.backend.checks import wait_for
@@ -178,6 +178,6 @@ def test_data_that_came_since_the_start_are_found(server: Server, tmp_path: Path
 def test_the_queue_shows_who_trains_and_who_waits(server: Server) -> None:
     ids = server.submit("queue", run={}, seeds=[1, 2, 3, 4])["run_ids"]
     wait_for(lambda: server.get("/queue")["running"] == ids[:2], "two train at a time")
-    queue = check_model(schemas.QueueStatus, server.get("/queue"))
-    assert queue == {"running": ids[:2], "waiting": ids[2:], "concurrency": 2, "troubles": []}
+    queue = check_model(queue_models.QueueStatus, server.get("/queue"))
+    assert queue == {"running": ids[:2], "waiting": ids[2:], "concurrency": 2, "is_paused": False, "troubles": []}
     assert [server.get(f"/runs/{run_id}")["queue_position"] for run_id in ids] == [None, None, 1, 2]

@@ -74,7 +74,7 @@ def test_frames_follow_each_other_and_are_kept_within_limits(server: Server, dat
         frames = Frames(database, kept_characters=1_000_000)
         seq = num_characters = 0
         while (frame := await frames.after(run_id, seq)) is not None:
-            assert frame.text.startswith(f'{{"type":"events","events":[{{"seq":{seq + 1},')
+            assert frame.text.startswith(f'{{"type":"events","run_id":"{run_id}","events":[{{"seq":{seq + 1},')
             num_characters += len(frame.text)
             seq = frame.last_seq
             assert await frames.after(run_id, seq) is await frames.after(run_id, seq)

@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from backend.api import schemas
+from backend.api import live_models
 from backend.api.frames import EVENTS_PER_FRAME
 from predictor.events import IterationReported, RunFinished, WorkerJoined
 from tests.api.server import TOKEN, Server, check_model, serving
@@ -46,7 +46,7 @@ def test_a_watcher_gets_every_event_once_while_it_happens(server: Server) -> Non
     assert watcher.states[-1] == "completed"
     for frame in watcher.frames:
         if frame["type"] == "state":
-            check_model(schemas.StateFrame, frame)
+            check_model(live_models.StateFrame, frame)
 
 
 def test_any_cursor_goes_on_where_it_stands(server: Server) -> None:
@@ -105,7 +105,7 @@ def test_the_states_of_a_run_are_shown(server: Server) -> None:
         wait_for(lambda: watcher.states[-1] == "running", "its start is shown")
         server.http.post(f"/runs/{waiting}/stop")
     assert watcher.states[-1] == "stopped"
-    assert watcher.frames[-1] == {"type": "end"}
+    assert watcher.frames[-1] == {"type": "end", "run_id": waiting}
 
 
 def test_a_loss_that_is_not_a_number_reaches_the_browser_as_null(server: Server) -> None:
@@ -126,7 +126,7 @@ def test_a_deleted_run_ends_its_stream(server: Server) -> None:
     *_, waiting = server.submit("deleted", run={}, seeds=[1, 2, 3])["run_ids"]
     with watching_aside(server, waiting) as watcher:
         wait_for(lambda: watcher.states == ["queued"], "the waiting run is shown")
-        assert server.http.delete(f"/runs/{waiting}").status_code == 204
+        assert server.http.delete(f"/runs/{waiting}?now=true").status_code == 204
     assert watcher.code == 4404
 
 

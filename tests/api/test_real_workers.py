@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.api import schemas
+from backend.api import compare_models, schemas
 from tests.api.server import Server, check_model, serving
 from tests.api.watching import watch_to_the_end, watching_aside
 
@@ -50,7 +50,7 @@ def test_two_policies_train_and_are_compared(training_server: Server) -> None:
         assert len(curves["training"]["loss"]) == 80
         assert curves["evaluations"]["iterations"][-1] == 80
         assert curves["waiting"]["share"]
-    compared = check_model(schemas.Comparison, server.get("/compare", runs=f"{ssp},{predictive}"))
+    compared = check_model(compare_models.Comparison, server.get("/compare", runs=f"{ssp},{predictive}"))
     assert compared["differences"][0] == {"path": "policy.name", "values": ["ssp", "predictive"]}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.api import schemas
+from backend.api import compare_models, schemas
 from backend.api.compare import differences
 from predictor.events import RunFinished, WorkerJoined
 from tests.api.server import Server, check_model
@@ -184,7 +184,7 @@ def test_a_run_is_deleted_with_its_files(server: Server) -> None:
     (run_id,) = done["run_ids"]
     folder = server.home / "runs" / run_id
     assert folder.exists()
-    answer = server.http.delete(f"/runs/{run_id}")
+    answer = server.http.delete(f"/runs/{run_id}", params={"now": True})
     assert (answer.status_code, answer.content) == (204, b"")
     assert not folder.exists()
     assert server.http.get(f"/runs/{run_id}").status_code == 404
@@ -204,7 +204,7 @@ def test_a_clone_differs_in_what_was_changed(server: Server) -> None:
     assert answer.headers["Location"] == f"/api/v1/runs/{clone['id']}"
     assert (clone["parent_id"], clone["name"]) == (run_id, "Renamed")
     server.wait_for_state(clone["id"], "completed")
-    compared = check_model(schemas.Comparison, server.get("/compare", runs=f"{run_id},{clone['id']}"))
+    compared = check_model(compare_models.Comparison, server.get("/compare", runs=f"{run_id},{clone['id']}"))
     assert compared["differences"] == [
         {"path": "task.batch_size", "values": [32, 64]},
         {"path": "policy.threshold", "values": [3, 5]},

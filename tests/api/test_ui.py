@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
+import re
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from backend.ui import Dashboard
+from backend.ui import Dashboard, with_hints
 
 SECRET = b"a secret"
 
@@ -50,7 +52,9 @@ def test_hashed_files_are_kept_for_ever_and_the_page_is_not(root: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/runs/", "/runs/0123", "/experiments/new", "/compare"])
 def test_every_address_of_a_view_shows_the_page(root: Path, path: str) -> None:
-    assert served(root, path) == b"<title>Foresync</title>"
+    response = answer(root, path)
+    assert response.status_code == 200
+    assert bytes(response.body).startswith(b"<title>Foresync</title>")
 
 
 @pytest.mark.parametrize(
@@ -111,3 +115,68 @@ def test_a_dashboard_that_is_not_built_says_so(tmp_path: Path) -> None:
     response = answer(tmp_path / "static", "/runs")
     assert response.status_code == 503
     assert b"make setup" in response.body
+
+
+MANIFEST = {
+    "index.html": {"file": "assets/index-1.js", "css": ["assets/index-1.css"], "isEntry": True},
+    "_form.js": {"file": "assets/form-2.js", "css": ["assets/form-2.css"], "imports": ["index.html"]},
+    "src/experiments/ExperimentsPage.tsx": {
+        "file": "assets/ExperimentsPage-3.js",
+        "css": ["assets/ExperimentsPage-3.css"],
+        "imports": ["_form.js", "index.html"],
+    },
+    "src/run/RunPage.tsx": {"file": "assets/RunPage-4.js", "imports": ["_form.js"]},
+}
+PAGE = (
+    '<html><head><script type="module" crossorigin src="/assets/index-1.js"></script>'
+    '<link rel="stylesheet" crossorigin href="/assets/index-1.css"></head></html>'
+)
+
+
+def hints(path: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = re.findall(
+        r'<link rel="([^"]+)"[^>]* href="([^"]+)"', with_hints(PAGE, path, MANIFEST)
+    )
+    return found
+
+
+def test_the_page_names_what_its_view_will_fetch() -> None:
+    found = hints("/experiments")
+    assert ("modulepreload", "/assets/ExperimentsPage-3.js") in found
+    assert ("modulepreload", "/assets/form-2.js") in found
+    assert ("stylesheet", "/assets/ExperimentsPage-3.css") in found
+    assert ("preload", "/api/v1/catalogue") in found
+    assert found.count(("stylesheet", "/assets/index-1.css")) == 1  # it stood in the page already
+    assert ("preload", "/api/v1/runs/r-1") in hints("/runs/r-1")
+    assert not [one for one in hints("/runs/r-1") if "Experiments" in one[1]]
+
+
+def test_a_view_without_a_known_script_has_the_plain_page() -> None:
+    assert with_hints(PAGE, "/runs/a/b", MANIFEST) == PAGE
+    assert with_hints(PAGE, "/experiments", {}) == PAGE
+
+
+def test_packed_files_are_sent_to_whoever_takes_them(root: Path) -> None:
+    (root / "assets" / "app-1a2b.js.gz").write_bytes(gzip.compress(b"start()"))
+    scope = {"type": "http", "method": "GET", "path": "/assets/app-1a2b.js", "query_string": b""}
+
+    def ask(encoding: bytes) -> Response:
+        headers = [(b"accept-encoding", encoding)]
+        return asyncio.run(Dashboard(root).answer(Request({**scope, "headers": headers})))
+
+    packed = ask(b"br, gzip;q=0.8")
+    assert isinstance(packed, FileResponse)
+    assert Path(packed.path).name == "app-1a2b.js.gz"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["content-type"].startswith("text/javascript")
+    for encoding in (b"", b"br", b"gzip;q=0", b"gzip; q=0.0"):
+        plain = ask(encoding)
+        assert "content-encoding" not in plain.headers
+        assert plain.headers["vary"] == "Accept-Encoding"
+    assert answer(root, "/assets/app-1a2b.js.gz").status_code == 404
+
+
+def test_the_manifest_is_not_served_and_a_damaged_one_does_no_harm(root: Path) -> None:
+    (root / "manifest.json").write_text("{")
+    assert answer(root, "/manifest.json").status_code == 404
+    assert answer(root, "/experiments").status_code == 200

@@ -32,7 +32,14 @@ class IngestDesk:
         self.ingest = self.new_ingest()
 
     def new_ingest(self) -> Ingest:
-        ingest = Ingest(self.database, self.runs_dir, Wakeups(), self.health, self.note_state)
+        ingest = Ingest(
+            self.database,
+            self.runs_dir,
+            Wakeups(),
+            self.health,
+            on_state=self.note_state,
+            on_end=lambda _: None,
+        )
         ingest.follow(self.run_id)
         return ingest
 

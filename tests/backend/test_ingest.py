@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.store import codec, progress, runs
+from backend.store import codec, listing, progress
 from backend.store import events as event_store
 from backend.store.database import Database
+from backend.store.records import RunFilter
 from predictor import log
 from predictor.events import RunResumed, RunStarted
 from predictor.summary import Summary
@@ -104,7 +105,7 @@ def test_the_summary_does_not_depend_on_the_pieces(desk: IngestDesk) -> None:
     run = desk.run()
     assert run.summary == json.loads(json.dumps(whole.report()))
     with desk.database.read() as session:
-        page = runs.list_page(session, runs.RunFilter(), sort="-utilisation")
+        page = listing.list_page(session, RunFilter(), sort="-utilisation")
     assert page.runs[0].summary["utilisation"] == run.summary["utilisation"] is not None
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from backend.errors import BadValue, Conflict, NotFound
-from backend.store import experiments, progress, runs
+from backend.store import experiments, listing, progress, runs
 from backend.store.database import Database
 from backend.store.records import RunFilter, RunRecord
 from backend.store.tables import Run
@@ -23,10 +23,10 @@ POLICIES = [{"name": "bsp"}, {"name": "ssp", "threshold": 3}, {"name": "predicti
 
 def everything(session: Session, wanted: RunFilter, sort: str, limit: int) -> list[RunRecord]:
     """Walk through all pages and check that they agree on the total."""
-    page = runs.list_page(session, wanted, sort=sort, limit=limit)
+    page = listing.list_page(session, wanted, sort=sort, limit=limit)
     found = list(page.runs)
     while page.next_cursor:
-        page = runs.list_page(session, wanted, sort=sort, limit=limit, cursor=page.next_cursor)
+        page = listing.list_page(session, wanted, sort=sort, limit=limit, cursor=page.next_cursor)
         assert page.runs
         found.extend(page.runs)
     assert page.total == len(found)
@@ -140,7 +140,7 @@ def test_pages_are_the_sorted_list_with_missing_figures_last(
     assert found == with_value + without
 
 
-@pytest.mark.parametrize("sort", [*runs.SORTS, *(f"-{name}" for name in runs.SORTS)])
+@pytest.mark.parametrize("sort", [*listing.SORTS, *(f"-{name}" for name in listing.SORTS)])
 def test_every_sort_walks_through_all_runs(database: Database, sort: str) -> None:
     with database.write() as session:
         small_experiment(session, "a", grid={"policy": POLICIES})
@@ -166,18 +166,18 @@ def test_every_sort_walks_through_all_runs(database: Database, sort: str) -> Non
 )
 def test_wrong_questions_name_the_field(database: Database, arguments: dict[str, object], message: str) -> None:
     with database.read() as session, pytest.raises(BadValue, match=message):
-        runs.list_page(session, RunFilter(), **arguments)  # type: ignore[arg-type]
+        listing.list_page(session, RunFilter(), **arguments)  # type: ignore[arg-type]
 
 
 def test_a_cursor_of_another_sort_is_refused(database: Database) -> None:
     with database.write() as session:
         small_experiment(session, seeds=[1, 2, 3])
     with database.read() as session:
-        cursor = runs.list_page(session, RunFilter(), sort="name", limit=1).next_cursor
+        cursor = listing.list_page(session, RunFilter(), sort="name", limit=1).next_cursor
         with pytest.raises(BadValue, match="sorted by '-name'"):
-            runs.list_page(session, RunFilter(), sort="-name", limit=1, cursor=cursor)
+            listing.list_page(session, RunFilter(), sort="-name", limit=1, cursor=cursor)
         with pytest.raises(BadValue, match="state must be one of queued"):
-            runs.list_page(session, RunFilter(states=("dead",)))
+            listing.list_page(session, RunFilter(states=("dead",)))
 
 
 def test_patch(database: Database) -> None:

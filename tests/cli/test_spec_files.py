@@ -18,12 +18,12 @@ def write(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("text", ["", "{}", "# nothing\n"])
 def test_a_file_that_says_nothing_is_the_default_spec(tmp_path: Path, text: str) -> None:
-    assert read_file(write(tmp_path, text)) == RunSpec()
+    assert read_file(write(tmp_path, text)) == [RunSpec()]
 
 
 def test_a_change_goes_before_the_file_and_makes_the_way_to_its_setting(tmp_path: Path) -> None:
     path = write(tmp_path, "seed: 3\npolicy: {name: ssp, threshold: 3}\n")
-    spec = read_file(
+    (spec,) = read_file(
         path,
         ["policy.threshold=5", "stop.target.value=0.8", "speed={kind: lognormal, factors: [1, 2, 3, 4]}", "name=a=b"],
     )
@@ -49,7 +49,9 @@ def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:
     [
         ("- 1", [], "must be an object of settings, got list"),
         ("a: [", [], "is not YAML"),
-        ("name: x\ngrid: {}", [], "is that of an experiment"),
+        ("run: 3", [], "'run' holds no settings"),
+        ("grid: {policy: [{name: bsp}]}", ["policy.threshold=1"], "several values"),
+        ("seeds: [1, 2]", ["seed=3"], "several values"),
         ("{}", ["seed"], "--set takes KEY=VALUE"),
         ("{}", ["=1"], "--set takes KEY=VALUE"),
         ("{}", ["a..b=1"], "--set takes KEY=VALUE"),
@@ -68,3 +70,12 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, text: str, chan
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CliError, match=r"nowhere\.yaml' cannot be read: No such file or directory\."):
         read_file(tmp_path / "nowhere.yaml")
+
+
+def test_an_experiment_stands_for_its_runs_and_a_preset_for_its_experiment(tmp_path: Path) -> None:
+    text = "grid: {policy.threshold: [1, 5]}\nseeds: [1, 2]\nrun: {policy: {name: ssp}}\n"
+    specs = read_file(write(tmp_path, text), ["task.batch_size=16"])
+    assert [(spec.policy.threshold, spec.seed) for spec in specs] == [(1, 1), (1, 2), (5, 1), (5, 2)]  # type: ignore[attr-defined]
+    assert {(spec.name, spec.task.batch_size) for spec in specs} == {("spec", 16)}
+    (preset,) = read_file(write(tmp_path, "title: T\nexperiment: {name: E, run: {seed: 9}, seeds: [7]}\n"))
+    assert (preset.name, preset.seed) == ("E", 7)

@@ -2,8 +2,10 @@
 
 import { reportAnswer, reportLoss, reportSlow, SLOW_MS } from "../app/connection";
 import type {
+  Account,
   Catalogue,
   CheckResult,
+  ComparedCurves,
   Comparison,
   Curves,
   Estimate,
@@ -37,13 +39,13 @@ export class ApiError extends Error {
 }
 
 interface Options {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
 
-async function request<T>(path: string, { method = "GET", body, headers, signal }: Options = {}): Promise<T> {
+export async function request<T>(path: string, { method = "GET", body, headers, signal }: Options = {}): Promise<T> {
   const init: RequestInit = { method };
   if (signal) init.signal = signal;
   if (body !== undefined) {
@@ -88,7 +90,7 @@ function readProblem({ status, statusText }: Response, text: string): ApiError {
 const id = encodeURIComponent;
 
 /** Write a query; null and "" are left out, a list repeats its key. */
-function query(params: Record<string, string | number | readonly string[] | null | undefined>): string {
+export function query(params: Record<string, string | number | readonly string[] | null | undefined>): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(params)) {
     const values = Array.isArray(value) ? (value as readonly string[]) : [value];
@@ -142,10 +144,13 @@ export const api = {
   resumeRun: (runId: string) => request<Run>(`/runs/${id(runId)}/resume`, { method: "POST" }),
   cloneRun: (runId: string, changes: Record<string, unknown>, name: string | null = null) =>
     request<Run>(`/runs/${id(runId)}/clone`, { method: "POST", body: name === null ? { changes } : { changes, name } }),
+  account: (runId: string, signal?: AbortSignal) => request<Account>(`/runs/${id(runId)}/account`, { signal }),
   curves: (runId: string, signal?: AbortSignal) => request<Curves>(`/runs/${id(runId)}/curves`, { signal }),
   runLog: (runId: string, tailBytes: number, signal?: AbortSignal) =>
     request<string>(`/runs/${id(runId)}/log${query({ tail_bytes: tailBytes })}`, { signal }),
 
-  compare: (runIds: readonly string[], signal?: AbortSignal) =>
-    request<Comparison>(`/compare?runs=${runIds.map(id).join(",")}`, { signal }),
+  compare: (runIds: readonly string[], baseline: string | null, signal?: AbortSignal) =>
+    request<Comparison>(`/compare${query({ runs: runIds.join(","), baseline })}`, { signal }),
+  comparedCurves: (runIds: readonly string[], signal?: AbortSignal) =>
+    request<ComparedCurves>(`/compare/curves${query({ runs: runIds.join(",") })}`, { signal }),
 };

@@ -3,10 +3,15 @@
  *
  * One entry for each key, shared by all views; while nobody looks (no view, or a hidden tab) nothing is asked.
  * An answer that says the same as the last one draws nothing.
+ *
+ * Lists of runs are asked for when the server has told that runs have changed: at once when a run has come, gone or
+ * changed its state, in the usual rhythm when only figures have changed, and not at all while nothing changes, but for
+ * a look from time to time, since names and tags are not told.
  */
 
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { onReconnect } from "../app/connection";
+import { liveHub } from "../store/hub";
 import { ApiError } from "./client";
 
 export interface Resource<T> {
@@ -22,6 +27,7 @@ interface Entry {
   fetching: { controller: AbortController; done: Promise<void> } | undefined;
   fetchedMs: number;
   isLive: boolean; // was asked for again and again
+  news: "none" | "figures" | "states"; // of runs, since it was asked for
 }
 
 const MAX_ENTRIES = 200;
@@ -32,7 +38,15 @@ const entries = new Map<string, Entry>();
 function entryOf(key: string): Entry {
   let entry = entries.get(key);
   if (!entry) {
-    entry = { state: LOADING, text: "", viewers: new Set(), fetching: undefined, fetchedMs: -Infinity, isLive: false };
+    entry = {
+      state: LOADING,
+      text: "",
+      viewers: new Set(),
+      fetching: undefined,
+      fetchedMs: -Infinity,
+      isLive: false,
+      news: "none",
+    };
     entries.set(key, entry);
     for (const [oldKey, old] of entries) {
       if (entries.size <= MAX_ENTRIES) break;
@@ -54,10 +68,11 @@ function refresh(key: string, fetcher: Fetcher): Promise<void> {
   const entry = entryOf(key);
   if (!entry.fetching) {
     const controller = new AbortController();
+    entry.news = "none";
     const done = ask(entry, fetcher, controller.signal).finally(() => {
       if (entry.fetching?.controller !== controller) return;
       entry.fetching = undefined;
-      entry.fetchedMs = performance.now();
+      entry.fetchedMs = entry.news === "states" ? -Infinity : performance.now(); // told while it was asked for
     });
     entry.fetching = { controller, done };
   }
@@ -117,6 +132,27 @@ export interface Question {
   refreshMs: number; // 0 = once
 }
 
+const LOOK_MS = 20_000; // a list of which no change is told is looked at so seldom
+const LISTS = /^(runs|experiment|compare|queue)/; // keys of what shows runs
+const STATES_ONLY = /^(experiments|queue)/; // of these, those that show no figures of a run
+
+/** Give how long an answer is good for. */
+function goodForMs(key: string, entry: Entry, refreshMs: number): number {
+  return LISTS.test(key) && liveHub().tellsList && entry.news === "none" ? Math.max(LOOK_MS, refreshMs) : refreshMs;
+}
+
+/** Be told when a list has to be asked for again; gives what ends it. */
+function watchRuns(key: string, tick: () => void): () => void {
+  if (!LISTS.test(key)) return () => undefined;
+  return liveHub().watchList((_, isUrgent) => {
+    if (!isUrgent && STATES_ONLY.test(key)) return;
+    const entry = entryOf(key);
+    if (isUrgent) entry.fetchedMs = -Infinity;
+    if (entry.news !== "states") entry.news = isUrgent ? "states" : "figures";
+    tick();
+  });
+}
+
 function view(key: string, viewer: () => void): () => void {
   const { viewers } = entryOf(key);
   viewers.add(viewer);
@@ -135,12 +171,13 @@ function keepFresh({ key, fetcher, refreshMs }: Question): () => void {
     if (document.hidden) return; // `visibilitychange` wakes it
     const entry = entryOf(key);
     const ageMs = performance.now() - entry.fetchedMs;
-    const isDue = refreshMs > 0 ? ageMs >= refreshMs : entry.isLive || ageMs >= (isFirst ? OLD_MS : Infinity);
+    const goodMs = goodForMs(key, entry, refreshMs);
+    const isDue = refreshMs > 0 ? ageMs >= goodMs : entry.isLive || ageMs >= (isFirst ? OLD_MS : Infinity);
     isFirst = false;
     if (isDue) {
       entry.isLive = refreshMs > 0; // what stops being live is asked for once more: the last answer may lack the end
       void refresh(key, fetcher).finally(() => isWanted && tick());
-    } else if (refreshMs > 0) timer = window.setTimeout(tick, refreshMs - ageMs);
+    } else if (refreshMs > 0) timer = window.setTimeout(tick, goodMs - ageMs);
   };
   tick();
   sleepers.add(tick);
@@ -149,12 +186,14 @@ function keepFresh({ key, fetcher, refreshMs }: Question): () => void {
     entryOf(key).fetchedMs = -Infinity;
     tick();
   });
+  const forgetRuns = refreshMs > 0 ? watchRuns(key, tick) : () => undefined;
   return () => {
     isWanted = false;
     window.clearTimeout(timer);
     sleepers.delete(tick);
     document.removeEventListener("visibilitychange", tick);
     forget();
+    forgetRuns();
   };
 }
 

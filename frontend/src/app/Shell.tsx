@@ -1,12 +1,18 @@
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from "react";
 import { useConnection } from "./connection";
 import { KeyHelp } from "./KeyHelp";
 import { useKeys } from "./keys";
+import { isMac } from "./platform";
 import { Link } from "./Link";
 import { navigate, useLocation } from "./router";
 import { QueueNote } from "./QueueNote";
 import { ThemeSwitch } from "./ThemeSwitch";
+import { Toasts } from "../ui/Toasts";
 import css from "./Shell.module.css";
+
+const loadPalette = () => import("./Palette").then((m) => ({ default: m.Palette }));
+const Palette = lazy(loadPalette);
+const loadQueue = () => import("./commands").then(({ goToQueue }) => goToQueue());
 
 const PLACES = [
   { to: "/experiments", label: "Experiments", owns: ["/experiments"] },
@@ -17,6 +23,7 @@ const PLACES = [
 export function Shell({ children }: { children: ReactNode }) {
   const { path } = useLocation();
   const [isHelpOpen, setHelpOpen] = useState(false);
+  const [isPaletteOpen, setPaletteOpen] = usePalette();
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
 
@@ -24,6 +31,7 @@ export function Shell({ children }: { children: ReactNode }) {
     "?": { label: "List the keys", run: () => setHelpOpen(true) },
     "g e": { label: "Go to Experiments", run: () => navigate("/experiments") },
     "g h": { label: "Go to History", run: () => navigate("/runs") },
+    "g q": { label: "Go to the queue", run: () => void loadQueue() },
   });
 
   useEffect(() => {
@@ -55,6 +63,19 @@ export function Shell({ children }: { children: ReactNode }) {
         </nav>
         <ConnectionNote />
         <QueueNote />
+        <button
+          type="button"
+          className={css.search}
+          onClick={() => setPaletteOpen(true)}
+          aria-keyshortcuts="Control+K Meta+K"
+        >
+          <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
+            <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.5" />
+            <path d="M9 9l4 4" stroke="currentColor" strokeWidth="1.5" />
+          </svg>
+          <span className="unseen">Search for commands, runs and experiments</span>
+          <kbd>{isMac ? "⌘ K" : "Ctrl K"}</kbd>
+        </button>
         <button type="button" className={css.tool} onClick={() => setHelpOpen(true)} aria-label="Keys" title="Keys (?)">
           ?
         </button>
@@ -64,8 +85,35 @@ export function Shell({ children }: { children: ReactNode }) {
         {children}
       </main>
       {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}
+      {isPaletteOpen && (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setPaletteOpen(false)} />
+        </Suspense>
+      )}
+      <Toasts />
     </>
   );
+}
+
+/** Whether the palette is open. Ctrl+K works in fields, too; in another dialog it would hide what that asks. */
+function usePalette(): [boolean, (isOpen: boolean) => void] {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey)
+        return;
+      event.preventDefault();
+      setOpen((old) => !old && !document.querySelector("dialog[open]"));
+    };
+    document.addEventListener("keydown", press);
+    // Not with the first load, but before anybody asks for it.
+    const timer = window.setTimeout(() => void loadPalette(), 2000);
+    return () => {
+      document.removeEventListener("keydown", press);
+      window.clearTimeout(timer);
+    };
+  }, []);
+  return [isOpen, setOpen];
 }
 
 function ConnectionNote() {

@@ -1,30 +1,28 @@
-import { chooseTheme, useTheme, useThemeChoice, type ThemeChoice } from "./theme";
+import { chooseTheme, THEMES, useTheme, useThemeChoice, type ThemeChoice } from "./theme";
 import css from "./Shell.module.css";
 
-const NEXT: Record<ThemeChoice, ThemeChoice> = { system: "light", light: "dark", dark: "system" };
-const NAME: Record<ThemeChoice, string> = { system: "as the system", light: "light", dark: "dark" };
-
-/** One button that goes round: as the system, light, dark. */
+/** The themes, behind a picture of the one that is shown: a select of the browser's own, which every keyboard knows. */
 export function ThemeSwitch() {
   const choice = useThemeChoice();
   const theme = useTheme();
-  const label = `Theme: ${NAME[choice]}. Change to ${NAME[NEXT[choice]]}.`;
   return (
-    <button
-      type="button"
-      className={css.tool}
-      onClick={() => chooseTheme(NEXT[choice])}
-      aria-label={label}
-      title={label}
-    >
+    <span className={css.theme} title="Theme">
       <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
         <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
+        {theme.startsWith("contrast") && <circle cx="8" cy="8" r="2" fill="currentColor" />}
         {choice === "system" ? (
           <path d="M8 2.5a5.5 5.5 0 0 1 0 11z" fill="currentColor" />
         ) : (
           theme === "dark" && <circle cx="8" cy="8" r="5.5" fill="currentColor" />
         )}
       </svg>
-    </button>
+      <select aria-label="Theme" value={choice} onChange={({ target }) => chooseTheme(target.value as ThemeChoice)}>
+        {THEMES.map((one) => (
+          <option key={one.choice} value={one.choice}>
+            {one.label}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }

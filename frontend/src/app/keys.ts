@@ -29,6 +29,13 @@ export function activeKeys(): { title: string; keys: KeyMap }[] {
   return layers.map(({ title, keys }) => ({ title, keys: keys() }));
 }
 
+const NAMES: Record<string, string> = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+
+/** What stands on the keys: "g e" is two of them. */
+export function namesOfKeys(keys: string): string[] {
+  return (keys === " " ? [keys] : keys.split(" ")).map((key) => NAMES[key] ?? key);
+}
+
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)

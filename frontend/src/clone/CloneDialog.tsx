@@ -97,6 +97,7 @@ function Editor({ run, catalogue, onClose }: Props & { catalogue: Catalogue }) {
         problems={problems}
         edit={edit}
         isGridAllowed={false}
+        isOpen
       />
       <Changes before={before.run} changes={changes} />
       {refused.message !== "" && <Notice kind="fault">{refused.message}</Notice>}

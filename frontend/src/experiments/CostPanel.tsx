@@ -2,7 +2,7 @@ import { api } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Estimate, FieldProblem } from "../api/types";
 import { describePath } from "../form/describe";
-import { formatRoughSeconds, plural, UNKNOWN } from "../format";
+import { formatCount, formatRoughSeconds, plural, UNKNOWN } from "../format";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { Skeleton } from "../ui/Skeleton";
@@ -51,6 +51,17 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
             )}
           </dd>
         </div>
+        {estimate?.total_iterations != null && problems.length === 0 && (
+          <div>
+            <dt>
+              Iterations <span className="quiet">predicted, at most</span>
+            </dt>
+            <dd data-stale={!isCurrent || undefined}>
+              <span className={css.figure}>{formatCount(estimate.total_iterations)}</span>{" "}
+              <span className="quiet">of all workers</span>
+            </dd>
+          </div>
+        )}
       </dl>
       {estimate && problems.length === 0 && <EstimateList estimate={estimate} isStale={!isCurrent} />}
       <QueueAhead />
@@ -59,6 +70,7 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
       {startError !== "" && <Notice kind="fault">{startError}</Notice>}
       <Button
         kind="primary"
+        id="start-experiment"
         className={css.start ?? ""}
         isBusy={isStarting}
         disabled={problems.length > 0}

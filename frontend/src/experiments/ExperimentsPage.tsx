@@ -6,6 +6,7 @@ import { useKeys } from "../app/keys";
 import { navigate } from "../app/router";
 import { useTitle } from "../app/title";
 import { controlId } from "../form/model";
+import { QueueSection } from "../queue/QueueSection";
 import { Notice } from "../ui/Notice";
 import { SkeletonRows } from "../ui/Skeleton";
 import { CostPanel } from "./CostPanel";
@@ -13,6 +14,7 @@ import { specOf, type Draft } from "./draft";
 import { ExperimentList } from "./ExperimentList";
 import { PresetList } from "./PresetList";
 import { SettingsForm } from "./SettingsForm";
+import { SpecDialog } from "./SpecDialog";
 import { useCheck } from "./useCheck";
 import { forgetDraft, orderPresets, useDraft, type DraftState, type Work } from "./useDraft";
 import css from "./ExperimentsPage.module.css";
@@ -33,7 +35,10 @@ export function ExperimentsPage() {
         )}
         {catalogue && <Editor catalogue={catalogue} />}
       </div>
-      <ExperimentList />
+      <div className={css.lists}>
+        <QueueSection />
+        <ExperimentList />
+      </div>
     </div>
   );
 }
@@ -57,8 +62,11 @@ function Form({ catalogue, state, work }: { catalogue: Catalogue; state: DraftSt
   const check = useCheck(draft, root);
   const form = useRef<HTMLDivElement>(null);
   const { start, isStarting, startError } = useStart(draft);
+  const [isFileOpen, setFileOpen] = useState(false);
   useKeys("Experiments", {
     n: { label: "Edit the name of the new experiment", run: () => document.getElementById("experiment-name")?.focus() },
+    e: { label: "Export or import the experiment as a file", run: () => setFileOpen(true) },
+    s: { label: "Go to the button that starts it", run: () => document.getElementById("start-experiment")?.focus() },
   });
   return (
     <div className={css.form} ref={form}>
@@ -68,10 +76,12 @@ function Form({ catalogue, state, work }: { catalogue: Catalogue; state: DraftSt
           origin={work.origin}
           isChanged={work.isChanged}
           onChoose={state.usePreset}
+          onFile={() => setFileOpen(true)}
         />
         <NameAndSeeds draft={draft} edit={edit} problems={check.problems} />
         <SettingsForm catalogue={catalogue} root={root} draft={draft} problems={check.problems} edit={edit} />
       </div>
+      {isFileOpen && <SpecDialog draft={draft} onUse={state.useSpec} onClose={() => setFileOpen(false)} />}
       <div className={css.cost}>
         <CostPanel
           draft={draft}

@@ -6,10 +6,13 @@ interface Props {
   origin: string;
   isChanged: boolean;
   onChoose: (preset: Preset) => void;
+  onFile: () => void;
 }
 
+const TITLES: Record<string, string> = { run: "A run of yours", file: "A file of yours" };
+
 /** Where to start from: one of the server's presets, or what was opened from elsewhere. */
-export function PresetList({ presets, origin, isChanged, onChoose }: Props) {
+export function PresetList({ presets, origin, isChanged, onChoose, onFile }: Props) {
   const [kind = "", id = ""] = origin.split(":");
   const chosen = presets.find(({ name }) => origin === `preset:${name}`);
   return (
@@ -21,12 +24,15 @@ export function PresetList({ presets, origin, isChanged, onChoose }: Props) {
             Undo my changes
           </button>
         )}
+        <button type="button" className={css.file} onClick={onFile}>
+          As a file
+        </button>
       </div>
       {kind !== "preset" && (
         <Choice
           name={origin}
-          title={kind === "run" ? "A run of yours" : "An experiment of yours"}
-          description={`The settings of ${kind} ${id}${isChanged ? ", changed" : ""}.`}
+          title={TITLES[kind] ?? "An experiment of yours"}
+          description={`The settings of ${kind} ${id}${isChanged && kind !== "file" ? ", changed" : ""}.`}
           isChosen
           onChoose={() => undefined}
         />

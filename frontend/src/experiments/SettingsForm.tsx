@@ -16,6 +16,7 @@ interface Props {
   problems: readonly FieldProblem[];
   edit: (change: (draft: Draft) => Draft) => void;
   isGridAllowed?: boolean; // settings may take several values
+  isOpen?: boolean; // all sections stand open at first
 }
 
 interface Section {
@@ -26,7 +27,7 @@ interface Section {
 }
 
 /** A run's settings by section: folded, a section is one line that says what is set. */
-export function SettingsForm({ catalogue, root, draft, problems, edit, isGridAllowed = true }: Props) {
+export function SettingsForm({ catalogue, root, draft, problems, edit, isGridAllowed = true, isOpen = false }: Props) {
   const model: FormModel = {
     valuesAt: (path) => valuesAt(draft, path),
     change: (path, index, value) => edit((old) => changeValue(old, path, index, value)),
@@ -40,7 +41,7 @@ export function SettingsForm({ catalogue, root, draft, problems, edit, isGridAll
   return (
     <div>
       {sectionsOf(root).map((section) => (
-        <SectionView key={section.name} section={section} model={model} draft={draft} />
+        <SectionView key={section.name} section={section} model={model} draft={draft} isOpenFirst={isOpen} />
       ))}
     </div>
   );
@@ -84,8 +85,15 @@ export function optionsAt(catalogue: Catalogue, run: unknown, path: string): Opt
   }));
 }
 
-function SectionView({ section, model, draft }: { section: Section; model: FormModel; draft: Draft }) {
-  const [isOpen, setOpen] = useState(false);
+interface SectionProps {
+  section: Section;
+  model: FormModel;
+  draft: Draft;
+  isOpenFirst: boolean;
+}
+
+function SectionView({ section, model, draft, isOpenFirst }: SectionProps) {
+  const [isOpen, setOpen] = useState(isOpenFirst);
   const paths = section.fields.map(({ name }) => name);
   const num = model.problems.filter(({ field }) => paths.some((path) => isWithin(field, path))).length;
   const id = `section-${section.name || "other"}`;

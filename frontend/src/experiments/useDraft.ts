@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
 import { api, ApiError } from "../api/client";
-import type { Catalogue, Preset } from "../api/types";
+import type { Catalogue, ExperimentSpec, Preset } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import { complete, readSchema, type GroupField, type JsonSchema } from "../form/schema";
 import type { Data } from "../form/values";
@@ -9,7 +9,7 @@ import { draftOf, type Draft } from "./draft";
 /** The draft, where it came from, and what it was then. */
 export interface Work {
   draft: Draft;
-  origin: string; // "preset:demonstration", "experiment:ID", "run:ID"
+  origin: string; // "preset:demonstration", "experiment:ID", "run:ID", "file:NAME"
   isChanged: boolean;
 }
 
@@ -52,6 +52,7 @@ export interface DraftState {
   error: string;
   edit: (change: (draft: Draft) => Draft) => void;
   usePreset: (preset: Preset) => void;
+  useSpec: (spec: ExperimentSpec) => void; // e.g. of a file
 }
 
 /** Hold the draft: from the address (?from=EXPERIMENT, ?clone=RUN, ?preset=NAME), else the last one, else the first preset. */
@@ -119,6 +120,11 @@ export function useDraft(catalogue: Catalogue): DraftState {
     },
     [open],
   );
+  const useSpec = useCallback(
+    (spec: ExperimentSpec) =>
+      setWork({ draft: draftOf(spec, root, catalogue.defaults), origin: `file:${spec.name}`, isChanged: true }),
+    [root, catalogue],
+  );
   const isOpening = from !== null || clone !== null || preset !== null;
-  return { root, work: isOpening ? undefined : work, error, edit, usePreset };
+  return { root, work: isOpening ? undefined : work, error, edit, usePreset, useSpec };
 }

@@ -25,10 +25,16 @@ function contrast(a: string, b: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
+const LIGHT = ":root";
+const DARK = ':root[data-theme="dark"]';
+const MORE = '[data-contrast="more"]';
+
 describe.each([
-  ["light", ":root"],
-  ["dark", ':root[data-theme="dark"]'],
-])("the %s theme", (_, selector) => {
+  ["light", LIGHT, { text: 4.5, mark: 3 }],
+  ["dark", DARK, { text: 4.5, mark: 3 }],
+  ["high contrast, light", LIGHT + MORE, { text: 7, mark: 4.5 }],
+  ["high contrast, dark", DARK + MORE, { text: 7, mark: 4.5 }],
+])("the theme %s", (_, selector, least) => {
   const tokens = tokensOf(selector);
   const colour = (name: string) => {
     const value = tokens.get(name);
@@ -37,9 +43,9 @@ describe.each([
   };
   const grounds = ["ground", "surface"];
 
-  it.each(["ink", "ink-quiet", "fault-ink"])("can be read: --%s stands 4.5:1 against every ground", (name) => {
+  it.each(["ink", "ink-quiet", "fault-ink"])("can be read: --%s stands out from every ground", (name) => {
     for (const ground of [...grounds, "sunken", "hover"])
-      expect(contrast(colour(name), colour(ground))).toBeGreaterThanOrEqual(4.5);
+      expect(contrast(colour(name), colour(ground))).toBeGreaterThanOrEqual(least.text);
   });
 
   it.each([
@@ -51,13 +57,21 @@ describe.each([
     "evaluate",
     "line-strong",
     ...Array.from({ length: 8 }, (__, i) => `run-${i + 1}`),
-  ])("can be seen: --%s stands 3:1 against its ground", (name) => {
-    for (const ground of grounds) expect(contrast(colour(name), colour(ground))).toBeGreaterThanOrEqual(3);
+  ])("can be seen: --%s stands out from its ground", (name) => {
+    for (const ground of grounds) expect(contrast(colour(name), colour(ground))).toBeGreaterThanOrEqual(least.mark);
   });
 
-  it("writes on buttons", () => expect(contrast(colour("ink-inverse"), colour("ink"))).toBeGreaterThanOrEqual(4.5));
+  it("writes on buttons", () =>
+    expect(contrast(colour("ink-inverse"), colour("ink"))).toBeGreaterThanOrEqual(least.text));
 });
 
-it("names the same colours in both themes", () => {
-  expect([...tokensOf(':root[data-theme="dark"]').keys()]).toEqual([...tokensOf(":root").keys()]);
+it.each([DARK, LIGHT + MORE, DARK + MORE])("names in %s the colours of the light theme", (selector) => {
+  expect([...tokensOf(selector).keys()]).toEqual([...tokensOf(LIGHT).keys()]);
+});
+
+it("draws hairlines that can be seen where more contrast is asked for", () => {
+  for (const selector of [LIGHT + MORE, DARK + MORE]) {
+    const tokens = tokensOf(selector);
+    expect(contrast(tokens.get("line") ?? "", tokens.get("surface") ?? "")).toBeGreaterThanOrEqual(4.5);
+  }
 });
