@@ -306,12 +306,16 @@ class Connection:
         self._notice = await self._notices.after(number)
 
     async def _read_events(self, run: Followed) -> None:
+        cursor = run.cursor
         try:
-            run.ready = await self._frames.after(run.run_id, run.cursor)
+            frame = await self._frames.after(run.run_id, cursor)
         except NotFound:
             run.is_gone = True
             return
-        if run.ready is None:
+        if run.cursor != cursor:
+            return  # another reader's frame was at hand in the meantime, and was sent
+        run.ready = frame
+        if frame is None:
             run.last_seq = run.cursor  # what was in memory only is not there any more
             run.is_catching_up = False
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
+import orjson
+
+from backend.api.frames import EventsFrame, Frames
+from backend.api.live_connection import Connection, RunEnded
 from backend.api.notices import NUM_KEPT, Notices
 from backend.runs.tails import MIN_SHARES, Tails, num_fitting
-from backend.runs.wakeups import Wakeups
+from backend.runs.wakeups import Subscription, Wakeups
 from backend.store.database import Database
 from tests.api.server import Server
 
@@ -91,3 +96,37 @@ def test_who_has_missed_too_many_notices_is_told_to_read_the_list(server: Server
         assert f'"id":"{run_id}"' in recent.text
 
     asyncio.run(read())
+
+
+def test_a_frame_that_another_readers_read_brought_to_hand_is_sent_once(server: Server, database: Database) -> None:
+    """Two readers catch up on one run: what one has read is at hand for the other, whose own read goes on."""
+    run_id = server.submit_run(stop={"iterations": 300}, speed={"kind": "lognormal", "base_s": 0.01})
+    last_seq = server.wait_for_state(run_id, "completed")["last_seq"]
+    sent: list[int] = []
+
+    async def note(text: str) -> None:
+        frame = orjson.loads(text)
+        sent.extend(event["seq"] for event in frame.get("events", ()))
+
+    async def catch_up() -> None:
+        wakeups = Wakeups()
+        frames = _LateFrames(database, wakeups)
+        with Subscription(wakeups, run_id) as subscription:
+            connection = Connection(note, frames, Notices(database, wakeups), subscription, 10.0, is_single=True)
+            connection.follow(run_id, 0)
+            with contextlib.suppress(RunEnded):
+                async with asyncio.timeout(30):
+                    await connection.send_all()
+
+    asyncio.run(catch_up())
+    assert sent == list(range(1, last_seq + 1))
+
+
+class _LateFrames(Frames):
+    """Gives what it has read later than it stands in memory, as when the other reader was woken first."""
+
+    async def after(self, run_id: str, seq: int) -> EventsFrame | None:
+        frame = await super().after(run_id, seq)
+        self.wakeups.notify(run_id)
+        await asyncio.sleep(0.02)
+        return frame

@@ -42,7 +42,8 @@ def test_an_experiment_from_the_form_to_the_comparison(full_site: Site, open_pag
     differences = page.get_by_role("region", name="Settings that differ")
     expect(differences).to_contain_text("ssp")
     expect(differences).to_contain_text("predictive")
-    expect(page.get_by_role("region", name="Results")).to_contain_text(re.compile("utilisation", re.IGNORECASE))
+    expect(page.get_by_role("region", name="Each run")).to_contain_text(re.compile("utilisation", re.IGNORECASE))
+    expect(page.get_by_role("region", name="Settings", exact=True)).to_contain_text("baseline", ignore_case=True)
     expect(page.get_by_role("region", name="Curves").locator(".plot-container").first).to_be_visible()
 
 

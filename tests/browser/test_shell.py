@@ -36,6 +36,8 @@ def busy_site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def open_palette(page: Page) -> None:
+    expect(page.get_by_role("button", name=re.compile("^Search for commands"))).to_be_visible()
+    page.wait_for_load_state("networkidle")  # keys are listened to once the page stands
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Search for a command")).to_be_focused()
 
@@ -59,6 +61,7 @@ def test_the_palette_finds_a_run_and_gives_the_focus_back(full_site: Site, open_
     page.wait_for_url(re.compile("/runs/[a-z0-9-]+$"))
     open_palette(page)
     page.keyboard.type("clone with")
+    expect(page.get_by_role("option", name=re.compile("^Clone with")).first).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name=re.compile("^Clone"))).to_be_visible()
 

@@ -1,7 +1,8 @@
-import { useDeferredValue, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
 import { api } from "../api/client";
 import { useKept, useResource } from "../api/resource";
 import { experimentsAsCommands, find, localCommands, runsAsCommands, type Command, type Found } from "./commands";
+import { keysVersion, subscribeKeys } from "./keys";
 import { matchPage, useLocation } from "./router";
 import css from "./Palette.module.css";
 
@@ -126,14 +127,16 @@ function useFound(query: string): { groups: { group: string; found: Found[] }[];
     api.runs({ q: asked || null, limit: NUM_RUNS, sort: "-created_at" }, signal),
   );
   const { data: runs } = useKept(newest.data);
-  const deferred = useDeferredValue(query);
+  const actions = useSyncExternalStore(subscribeKeys, keysVersion);
   const groups = useMemo(() => {
     const local = localCommands(matchPage(path), catalogue, run);
     const listed = experimentsAsCommands(experiments?.experiments ?? []);
-    const isAll = deferred.trim() === "";
+    const isAll = query.trim() === "";
     const found = runsAsCommands((runs?.runs ?? []).slice(0, isAll ? 5 : NUM_RUNS));
-    return find([...local, ...found, ...(isAll ? listed.slice(0, 3) : listed)], deferred);
-  }, [deferred, path, catalogue, run, experiments, runs]);
+    return find([...local, ...found, ...(isAll ? listed.slice(0, 3) : listed)], query); // of what is typed now: Enter acts on it
+    // `actions` stands for the keys that act, which the list of commands reads.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [query, path, catalogue, run, experiments, runs, actions]);
   return { groups, isSearching: asked !== query.trim() || newest.isLoading };
 }
 

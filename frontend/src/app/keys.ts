@@ -59,6 +59,22 @@ export function handleKey(event: KeyboardEvent): void {
   }
 }
 
+let version = 0; // grows with every change of the layers
+const watchers = new Set<() => void>();
+
+function changed(): void {
+  version += 1;
+  for (const watcher of watchers) watcher();
+}
+
+/** For `useSyncExternalStore`: what acts has changed, e.g. since a page has come. */
+export function subscribeKeys(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export const keysVersion = (): number => version;
+
 let isListening = false;
 
 /** Let keys act while the component is shown. */
@@ -72,8 +88,10 @@ export function useKeys(title: string, keys: KeyMap): void {
     isListening = true;
     const layer = { title, keys: () => newest.current };
     layers.push(layer);
+    changed();
     return () => {
       layers.splice(layers.indexOf(layer), 1);
+      changed();
     };
   }, [title]);
 }
