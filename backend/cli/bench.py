@@ -27,6 +27,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> argparse.Argum
     sync.add_argument(
         "--cache", metavar="DIR", type=Path, help="folder of what was computed before (default: bench in the home)"
     )
+    sync.add_argument("--same-terms", action="store_true", help="give the peers the momentum and bound of foresync")
     return parser
 
 
@@ -37,6 +38,7 @@ def main(arguments: argparse.Namespace) -> int:
     for name in ("policies", "seeds", "out", "jobs"):
         value = getattr(arguments, name)
         words += [] if value is None else [f"--{name}={value}"]
+    words += ["--same-terms"] if arguments.same_terms else []
     words.append(f"--cache={arguments.cache or settings.home / 'bench'}")
     process = subprocess.Popen(
         [*settings.worker_command, "bench-sync", *words],

@@ -132,7 +132,7 @@ class Foresync:
             case PushArrived() | IterationReported():
                 if isinstance(stimulus, PushArrived):
                     apply_newest(verdict, cluster)
-                    self._repeat(verdict, len(cluster.members))
+                    repeat(verdict, self.params.momentum, self.params.momentum_rounds * len(cluster.members))
                 self._hear(cluster, verdict, stimulus)
             case DeadlinePassed():
                 self._asked_s = math.inf
@@ -146,17 +146,6 @@ class Foresync:
         self._send_due(cluster, verdict)
         self._ask(verdict)
         return verdict
-
-    def _repeat(self, verdict: Verdict, num_members: int) -> None:
-        """Let the weights repeat what is applied: momentum / (1 - momentum) times in all, fading over the rounds.
-
-        An aggregate moves them by (1 - share) + share (1 + decay + decay^2 + ...) of its sum.
-        """
-        momentum = self.params.momentum
-        if momentum > 0:
-            num_pushes = self.params.momentum_rounds * num_members
-            verdict.momentum = 1 - 1 / num_pushes  # the decay
-            verdict.velocity_share = min(1.0, momentum / (1 - momentum) / (num_pushes - 1))
 
     def _hear(self, cluster: Cluster, verdict: Verdict, boundary: PushArrived | IterationReported) -> None:
         """Learn from a boundary, and plan the next answer."""
@@ -241,3 +230,13 @@ class Foresync:
             heappop(heap)
         if heap and heap[0][0] != self._asked_s:
             self._asked_s = verdict.wake_at_s = heap[0][0]
+
+
+def repeat(verdict: Verdict, momentum: float, num_aggregates: float) -> None:
+    """Let the weights repeat what is applied: momentum / (1 - momentum) times in all, fading over many aggregates.
+
+    An aggregate moves them by (1 - share) + share (1 + decay + decay^2 + ...) of its sum.
+    """
+    if momentum > 0:
+        verdict.momentum = 1 - 1 / num_aggregates  # the decay
+        verdict.velocity_share = min(1.0, momentum / (1 - momentum) / (num_aggregates - 1))

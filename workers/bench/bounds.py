@@ -24,14 +24,14 @@ def bound_name(scenario: Scenario) -> str:
 
 
 def bound_jobs(
-    scenarios: Sequence[Scenario], policies: Sequence[str], seeds: tuple[int, ...], cache: Path
+    scenarios: Sequence[Scenario], policies: Sequence[str], seeds: tuple[int, ...], cache: Path, has_same_terms: bool
 ) -> list[Job]:
     """Give the cells of the bound; none where ours or `asp` is left out, or where communication is free anyway."""
     if OURS not in policies or BOUND not in policies:
         return []
     dear = [one for one in scenarios if one.transfer.transfer_s > 0]
     free = [dataclasses.replace(one, name=bound_name(one), transfer_s=0.0) for one in dear]
-    return [Job(scenario, BOUND, seeds, cache) for scenario in free]
+    return [Job(scenario, BOUND, seeds, cache, has_same_terms) for scenario in free]
 
 
 def gap_closed(ours_s: float, peer_s: float, bound_s: float) -> float | None:

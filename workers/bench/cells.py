@@ -46,6 +46,7 @@ class Job:
     policy: str
     seeds: tuple[int, ...]
     cache: Path
+    has_same_terms: bool = False  # peers have the momentum and the bound of ours
 
 
 class MeteredTrainer(GridTrainer):
@@ -81,8 +82,8 @@ class MeteredTrainer(GridTrainer):
 
 def run_cell(job: Job) -> Record:
     """Compute a cell, or read it from the cache; give what stands in the results (METHOD section 8)."""
-    cache, scenario, policy = Cache(job.cache), job.scenario, job.policy
-    grid, forecaster = grid_of(policy), forecaster_of(policy)
+    cache, scenario = Cache(job.cache), job.scenario
+    grid, forecaster = grid_of(job.policy, job.has_same_terms), forecaster_of(job.policy)
     choice = cache.get_or_make(_choice_key(job, grid), lambda: _tune(scenario, grid, forecaster))
     params, rate = grid[choice["place"]], choice["learning_rate"]
     contestant = Contestant(scenario, params, forecaster)
@@ -95,7 +96,7 @@ def run_cell(job: Job) -> Record:
 
 def is_cached(job: Job) -> bool:
     """Tell whether nothing is left to be computed."""
-    cache, grid = Cache(job.cache), grid_of(job.policy)
+    cache, grid = Cache(job.cache), grid_of(job.policy, job.has_same_terms)
     choice = cache.get(_choice_key(job, grid))
     if choice is None:
         return False
@@ -167,6 +168,7 @@ def _tune(scenario: Scenario, grid: list[PolicyParams], forecaster: ForecasterPa
 def _summed(job: Job, params: PolicyParams, choice: Record, seeds: list[Record]) -> Record:
     """Give the means over the seeds; the interval is added by whoever writes the results."""
     keys = dataclasses.asdict(params)  # type: ignore[call-overload]
+    keys |= keys.pop("policy", {})
     del keys["name"]
     missed_s = MISS * job.scenario.budget_s
     metrics = [one["final_metric"] for one in seeds]
@@ -211,10 +213,11 @@ def _common_key(job: Job) -> Record:
         "scenario": content,
         "policy": job.policy,
         "forecaster": dataclasses.asdict(forecaster_of(job.policy)),  # type: ignore[call-overload]
-        "version": source_version(job.policy),
+        "version": source_version(job.policy, job.has_same_terms),
     }
 
 
-def source_version(policy: str) -> str:
+def source_version(policy: str, has_same_terms: bool) -> str:
     """Give the version of all that decides about a policy's results; asked early, it is that of the loaded code."""
-    return version_of(type(grid_of(policy)[0]).__module__, type(forecaster_of(policy)).__module__)
+    parts = (grid_of(policy)[0], grid_of(policy, has_same_terms)[0], forecaster_of(policy))
+    return version_of(*(type(part).__module__ for part in parts))

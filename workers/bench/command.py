@@ -44,8 +44,9 @@ def run(arguments: argparse.Namespace) -> Record:
     cache = _usable_cache(arguments.cache or default_folder())
     if arguments.out and not arguments.out.absolute().parent.is_dir():
         raise ScenarioError(f"--out must name a file in a folder that exists, got {str(arguments.out)!r}.")
-    bounds = bound_jobs(scenarios, policies, seeds, cache)
-    jobs = [*(Job(scenario, policy, seeds, cache) for scenario in scenarios for policy in policies), *bounds]
+    common = (seeds, cache, arguments.same_terms)
+    bounds = bound_jobs(scenarios, policies, *common)
+    jobs = [*(Job(scenario, policy, *common) for scenario in scenarios for policy in policies), *bounds]
     fresh = [job for job in jobs if not is_cached(job)]
     num_used = min(num_processes, max(1, len(fresh)))
     cpu_s = estimate_cpu_s(fresh)

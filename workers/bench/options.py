@@ -14,3 +14,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", type=Path, default=None, help="write the results as JSON")
     parser.add_argument("--jobs", metavar="N", default=None, help="processes (default: one for each core)")
     parser.add_argument("--cache", metavar="DIR", type=Path, default=None, help="folder of what was computed before")
+    parser.add_argument("--same-terms", action="store_true", help="give the peers the momentum and bound of foresync")

@@ -8,6 +8,7 @@ from typing import Any
 from predictor.forecasters import EwmaParams, ForecasterParams
 from predictor.forecasters.timing import TimingParams
 from predictor.policies import POLICIES, PolicyParams
+from workers.bench.same_terms import SameTerms
 from workers.bench.scenario import ScenarioError
 
 OURS = "foresync"
@@ -51,9 +52,10 @@ def choose(names: str | None) -> list[str]:
     return [name for name in GRIDS if name in wanted]
 
 
-def grid_of(policy: str) -> list[PolicyParams]:
-    """Give the parameters among which a policy is tuned."""
-    return [POLICIES[policy](**keys) for keys in GRIDS[policy]]
+def grid_of(policy: str, has_same_terms: bool = False) -> list[PolicyParams]:
+    """Give the parameters among which a policy is tuned; on the same terms, with the momentum and the bound of ours."""
+    grid = [POLICIES[policy](**keys) for keys in GRIDS[policy]]
+    return [SameTerms(params) for params in grid] if has_same_terms and policy != OURS else grid
 
 
 def forecaster_of(policy: str) -> ForecasterParams:

@@ -76,7 +76,7 @@ def run_jobs(jobs: Sequence[Job], num_processes: int, progress: Progress) -> Ite
         for job in ordered:
             yield job, _told(progress, job, run_cell(job))
         return
-    policies = {job.policy for job in jobs}
+    policies = {(job.policy, job.has_same_terms) for job in jobs}
     context = multiprocessing.get_context("spawn")  # a fork would inherit whatever threads there are
     pool = ProcessPoolExecutor(min(num_processes, max(1, len(jobs))), context, _start, (policies,))
     try:
@@ -96,12 +96,12 @@ def _told(progress: Progress, job: Job, result: Record) -> Record:
     return result
 
 
-def _start(policies: set[str]) -> None:
+def _start(policies: set[tuple[str, bool]]) -> None:
     """Set a process of the pool up: Ctrl-C is for its parent, and it does not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for policy in policies:  # now, before anybody edits what this process has loaded
-        source_version(policy)
+        source_version(*policy)
 
 
 def _end_with_parent() -> None:

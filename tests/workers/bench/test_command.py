@@ -203,6 +203,17 @@ def test_what_cannot_be_used_ends_with_2_and_a_sentence(
     assert said.count("\n") == 1
 
 
+def test_on_the_same_terms_a_peer_has_the_momentum_of_ours(tmp_path: Path) -> None:
+    def cells_of(*words: str) -> dict[str, Any]:
+        cells = bench(tmp_path, "--seeds", "1", *words)["cells"]
+        return {cell["policy"]: {**cell, "cpu_s": None} for cell in cells}
+
+    plain, same = cells_of(), cells_of("--same-terms")
+    assert same["foresync"] == plain["foresync"]
+    assert same["asp"]["params"] == {"momentum": 0.75, "momentum_rounds": 16.0, "bound": "usual"}
+    assert same["asp"]["time_to_target_s"] != plain["asp"]["time_to_target_s"]
+
+
 def test_the_grids_are_those_that_are_published() -> None:
     assert set(PEERS) == set(GRIDS) - {"foresync", "predictive"}
     assert {name: len(grid_of(name)) for name in GRIDS} == {
