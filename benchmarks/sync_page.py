@@ -1,8 +1,10 @@
 """Write the page of a synchronisation benchmark from what `foresync bench sync --out` has written.
 
     python benchmarks/sync_page.py benchmarks/results/sync.json
+    python benchmarks/sync_page.py benchmarks/results/weak.json benchmarks/weak/notes.md
 
-Written: the same name with `.md`.
+Written: the same name with `.md`. With notes, the page begins with them (their first line is its title), and has a
+table of the kinds of scenarios, which are what their names begin with.
 """
 
 from __future__ import annotations
@@ -20,19 +22,20 @@ Record = dict[str, Any]
 OURS = "foresync"
 
 
-def main(path: Path) -> None:
+def main(path: Path, notes: Path | None = None) -> None:
     results = json.loads(path.read_text(encoding="utf-8"))
     cells: dict[str, dict[str, Record]] = {}
     for cell in results["cells"]:
         cells.setdefault(cell["scenario"], {})[cell["policy"]] = cell
-    parts = [head(results), summary(results["summary"], cells), policies(cells), scenarios(results["summary"], cells)]
+    title = notes.read_text(encoding="utf-8") if notes else "# Time to the target, against every peer (simulated)\n"
+    parts = [title, head(results), *(kinds(results["summary"], cells) if notes else [])]
+    parts += [summary(results["summary"], cells), policies(cells), scenarios(results["summary"], cells)]
     path.with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
 
 
 def head(results: Record) -> str:
     num_seeds = len(results["cells"][0]["time_to_target_s"]["per_seed"])
     return (
-        "# Time to the target, against every peer (simulated)\n\n"
         "Made by `foresync bench sync` ([how](../sync.md)) and `python benchmarks/sync_page.py`. "
         f"{machine()}. {num_seeds} reported seeds, tuned on two others. Times are virtual and exact, gradients "
         "are real. Ratios are `foresync` / the other: "
@@ -67,6 +70,22 @@ def summary(found: Record, cells: dict[str, dict[str, Record]]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def kinds(found: Record, cells: dict[str, dict[str, Record]]) -> list[str]:
+    """Give one line for each kind of scenario, with the ratio to each peer: geometric means."""
+    groups: dict[str, list[Record]] = {}
+    for one in found["ratios"]:
+        groups.setdefault(one["scenario"].split("-")[0], []).append(one)
+    peers = sorted({policy for mine in cells.values() for policy in mine} - {OURS})
+    lines = [f"| kind | scenarios | best peer | {' | '.join(f'`{name}`' for name in peers)} |"]
+    lines += ["|---" * (3 + len(peers)) + "|"]
+    for kind, ones in groups.items():
+        every = [cells[one["scenario"]] for one in ones]
+        to_each = [geomean([time_of(mine[OURS]) / time_of(mine[name]) for mine in every]) for name in peers]
+        best = geomean([one["vs_best_peer"] for one in ones])
+        lines.append(f"| {kind} | {len(ones)} | {best:.2f} | {' | '.join(f'{ratio:.2f}' for ratio in to_each)} |")
+    return ["\n".join([*lines, ""])]
 
 
 def against_ssp(both: Sequence[dict[str, Record]]) -> list[str]:
@@ -191,4 +210,4 @@ def between(ci95: Sequence[float] | None) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

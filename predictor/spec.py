@@ -14,9 +14,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import TypeAdapter
 
+from predictor.churn import Absence, complaints_about
 from predictor.decoding import decode
 from predictor.errors import Complaint, SpecError
 from predictor.forecasters import AnyForecasterParams, TimingParams
+from predictor.optimizers import MomentumOptimizer, OptimizerSpec
 from predictor.params import STRICT, param
 from predictor.policies import AnyPolicyParams, ForesyncParams
 from predictor.speeds import AnySpeedParams, LognormalParams
@@ -49,8 +51,12 @@ class TaskSpec:
     ] = None
     batch_size: Annotated[int, param("Samples of one minibatch.", unit="samples", ge=1, le=65536)] = 32
     learning_rate: Annotated[
-        float, param("Step size of SGD; each worker's gradient weighs 1/N of it.", gt=0, le=100)
+        float, param("Step size of the optimizer; what a worker pushes weighs 1/N.", gt=0, le=100)
     ] = 0.1
+    optimizer: Annotated[
+        OptimizerSpec,
+        param("What each worker makes its steps with; momentum and Adam keep their state beside it.", advanced=True),
+    ] = "sgd"
     partition: Annotated[
         Literal["iid"] | DirichletPartition, param("How the training data is shared among the workers.")
     ] = "iid"
@@ -71,6 +77,10 @@ class ClusterSpec:
     on_worker_loss: Annotated[
         Literal["continue", "stop"], param("What the run does when a worker dies.", advanced=True)
     ] = "continue"
+    churn: Annotated[
+        tuple[Absence, ...],
+        param("Workers that join late, die, and come back; in virtual time only.", max_length=256, advanced=True),
+    ] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,17 @@ class TransferSpec:
 
     transfer_s: Annotated[float, param("Push and pull together.", unit="s", ge=0, le=60)] = 0.0
     cv: Annotated[float, param("Coefficient of variation of the lognormal jitter.", ge=0, le=3, advanced=True)] = 0.0
+    server_message_s: Annotated[
+        float,
+        param(
+            "Seconds for which each push and each pull occupies the server's line, which carries one of each at a "
+            "time; 0: links are independent. In virtual time only.",
+            unit="s",
+            ge=0,
+            le=60,
+            advanced=True,
+        ),
+    ] = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +165,7 @@ class ExperimentSpec:
 
 
 def read_run(data: object) -> RunSpec:
-    """Decode and check a run's spec.
+    """Decode and check a run's spec; its policy is suited to the workers' optimizer where it leaves that open.
 
     Raises:
         SpecError: names every field that is wrong, its value and the wish.
@@ -153,7 +174,18 @@ def read_run(data: object) -> RunSpec:
     complaints = _check_run(spec)
     if complaints:
         raise SpecError(complaints)
-    return spec
+    return dataclasses.replace(spec, policy=suited(spec.policy, spec.task.optimizer))
+
+
+def suited(policy: AnyPolicyParams, optimizer: OptimizerSpec) -> AnyPolicyParams:
+    """Give the policy with a momentum of 0 where it has its usual one, and the workers have one of their own.
+
+    Two of them repeat the same gradients twice (benchmarks/results/weak.md).
+    """
+    is_plain = optimizer == "sgd" or (isinstance(optimizer, MomentumOptimizer) and optimizer.momentum == 0)
+    if isinstance(policy, ForesyncParams) and policy.momentum is None and not is_plain:
+        return dataclasses.replace(policy, momentum=0.0)
+    return policy
 
 
 def read_experiment(data: object) -> ExperimentSpec:
@@ -214,11 +246,26 @@ def _check_run(spec: RunSpec) -> list[Complaint]:
     if spec.cluster.launcher == "virtual" and spec.speed.kind == "native":
         wish = "must be a speed model where the launcher is virtual: in virtual time a machine has no speed of its own"
         complaints.append(Complaint("speed.kind", spec.speed.kind, wish))
+    complaints += complaints_about(spec.cluster.churn, spec.cluster.num_workers, "cluster.churn")
+    if spec.cluster.launcher != "virtual":
+        complaints += _only_virtual(spec)
     for name in ("factors", "then"):
         factors = getattr(spec.speed, name, ())
         if len(factors) not in (0, 1, spec.cluster.num_workers):
             wish = f"must have one entry, or one for each of the {spec.cluster.num_workers} workers"
             complaints.append(Complaint(f"speed.{name}", list(factors), wish))
+    return complaints
+
+
+def _only_virtual(spec: RunSpec) -> list[Complaint]:
+    """Refuse for real processes what only virtual time emulates."""
+    complaints = []
+    if spec.transfer.server_message_s > 0:
+        wish = "must be 0 where the launcher is processes: the shared line of a server exists in virtual time only"
+        complaints.append(Complaint("transfer.server_message_s", spec.transfer.server_message_s, wish))
+    if spec.cluster.churn:
+        wish = "must be empty where the launcher is processes: workers come and go by plan in virtual time only"
+        complaints.append(Complaint("cluster.churn", len(spec.cluster.churn), wish))
     return complaints
 
 

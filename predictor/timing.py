@@ -154,7 +154,7 @@ def _scan_few(merged: Sequence[float], steps: Sequence[float], of: _Round) -> tu
         cuts.append(cut_s)
         idle_fractions.append(idle_s / (length_s if length_s > _SHORTEST_S else _SHORTEST_S))
     enough = min(idle_fractions) + _EQUAL
-    best = next(place for place, idle_fraction in enumerate(idle_fractions) if idle_fraction < enough)
+    best = next(place for place, idle_fraction in enumerate(idle_fractions) if idle_fraction <= enough)
     return cuts[best], idle_fractions[best]
 
 
@@ -169,5 +169,5 @@ def _scan_many(merged: Sequence[float], steps: Sequence[float], of: _Round) -> t
     cuts, sums_s = cuts[start:stop], sums_s[start:stop]
     lengths_s = np.maximum(cuts - of.started_s, _SHORTEST_S)
     idle_fractions = (cuts - (sums_s + of.arrived_s) / of.num_workers) / lengths_s
-    best = int((idle_fractions < idle_fractions.min() + _EQUAL).argmax())  # of equal ones the earliest
+    best = int((idle_fractions <= idle_fractions.min() + _EQUAL).argmax())  # of equal ones the earliest
     return float(cuts[best]), float(idle_fractions[best])

@@ -1,6 +1,6 @@
 """What-if: a recorded run, simulated again under another policy with the times that were recorded.
 
-    recording = record(events)                        # one pass over the log
+    recording = record(events, spec)                  # one pass over the log
     answer = what_if(recording, SspParams(threshold=3), TimingParams())
     answer.to_data()                                  # plain data for REST, a table, a file
 
@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from predictor.churn import Absence
 from predictor.errors import LogError
 from predictor.events import (
     AggregateApplied,
@@ -37,6 +38,7 @@ from predictor.events import (
 from predictor.forecasters import ForecasterParams
 from predictor.policies import PolicyParams
 from predictor.simulator import Scenario, simulate
+from predictor.spec import RunSpec
 from predictor.speeds import Transfer
 from predictor.speeds.trace import Trace
 from predictor.summary import Summary
@@ -182,12 +184,20 @@ class _WorkerTimes:
     clock: int = 0
     has_finished: bool = False
     died: tuple[int, float] | None = None  # index of the run's life, at_s
+    absences: list[Absence] = field(default_factory=list)  # from which it came back, within a life of the run
 
 
 class Recording:
     """The times of a recorded run. Fold the events of its log in order with `update`; O(1) each."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: RunSpec | None = None) -> None:
+        """Hold nothing yet.
+
+        Args:
+            spec: of the run. Where messages share the server's line, recorded times hold the wait for others, which
+                differs under another policy: then the times are the spec's, and the line is simulated.
+        """
+        self._line = spec if spec and spec.transfer.server_message_s > 0 else None
         self._fold = _Fold()
         self._workers: dict[int, _WorkerTimes] = {}
         self._is_simulated = self._is_finished = False
@@ -208,6 +218,7 @@ class Recording:
             _exchange(self._worker(event.worker), event)
         elif isinstance(event, WorkerJoined):
             worker = self._worker(event.worker)
+            self._note_absence(worker, event)
             worker.has_weights, worker.has_finished, worker.died = False, False, None
         elif isinstance(event, WorkerLeft):
             worker = self._worker(event.worker)
@@ -218,6 +229,23 @@ class Recording:
         elif isinstance(event, RunFinished):
             self._is_finished = True
         self._num_retuned += isinstance(event, Retuned)
+
+    def _note_absence(self, worker: _WorkerTimes, joined: WorkerJoined) -> None:
+        """Take note that a worker was away while others trained: it died before, or was not there yet."""
+        now = len(self._fold.lives) - 1
+        if worker.died is not None and worker.died[0] == now:
+            left_s = self._elapsed_s(*worker.died)
+        elif not worker.computes_s and self._fold.lives[now].first_s is not None and self._is_simulated:
+            left_s = None
+        else:
+            return
+        worker.absences.append(Absence(joined.worker, left_s, self._elapsed_s(now, joined.at_s)))
+
+    def _elapsed_s(self, number: int, at_s: float) -> float:
+        """Give a time in a life of the run in seconds since the first iteration, without pauses."""
+        life = self._fold.lives[number]
+        elapsed_s = 0.0 if life.first_s is None else max(0.0, at_s - life.first_s)
+        return elapsed_s + sum(one.length_s for one in self._fold.lives[:number])
 
     def _worker(self, worker: int) -> _WorkerTimes:
         return self._workers.setdefault(worker, _WorkerTimes())
@@ -248,14 +276,8 @@ class Recording:
 
     def deaths(self) -> dict[int, float]:
         """Give who died for good and when, in seconds since the first iteration, without pauses."""
-        found = {}
-        for worker, times in self._workers.items():
-            if times.died is not None:
-                number, at_s = times.died
-                life = self._fold.lives[number]
-                elapsed_s = 0.0 if life.first_s is None else max(0.0, at_s - life.first_s)
-                found[worker] = elapsed_s + sum(one.length_s for one in self._fold.lives[:number])
-        return found
+        lives = ((worker, times.died) for worker, times in self._workers.items())
+        return {worker: self._elapsed_s(*died) for worker, died in lives if died is not None}
 
     def scenario(self, policy: PolicyParams, forecaster: ForecasterParams) -> Scenario:
         """Build what is to be simulated from the recorded times.
@@ -275,12 +297,17 @@ class Recording:
             policy=policy,
             forecaster=forecaster,
             speeds=speeds,
-            transfers=[
-                RecordedTransfer(number, one.spare_ups_s | one.ups_s, one.downs_s) for number, one in enumerate(times)
-            ],
+            transfers=[self._transfer(number, one) for number, one in enumerate(times)],
             iterations=max(one.clock for one in times) if self.is_finite else sum(len(one.computes_s) for one in times),
             deaths={number: deaths[worker] for number, worker in enumerate(self.workers) if worker in deaths},
+            churn=tuple(dataclasses.replace(one, worker=n) for n, mine in enumerate(times) for one in mine.absences),
+            server_message_s=self._line.transfer.server_message_s if self._line else 0.0,
         )
+
+    def _transfer(self, number: int, times: _WorkerTimes) -> Transfer:
+        if self._line is None:
+            return RecordedTransfer(number, times.spare_ups_s | times.ups_s, times.downs_s)
+        return Transfer(self._line.transfer.transfer_s, self._line.transfer.cv, number, self._line.seed)
 
     def _speed(self, worker: int, died_s: float | None) -> Trace:
         computes_s = self._workers[worker].computes_s
@@ -302,6 +329,12 @@ class Recording:
         died = sorted(self.deaths())
         if died:
             notes.append(f"Workers {died} die at the recorded times.")
+        away = [worker for worker in self.workers if self._workers[worker].absences]
+        if away:
+            where = "from then on their recorded times are taken in another order"
+            notes.append(f"Workers {away} join late or come back at the recorded times; {where}.")
+        if self._line:
+            notes.append("Messages share the server's line, as in the recorded run, and queue there anew.")
         return notes
 
 
@@ -316,13 +349,14 @@ def _exchange(worker: _WorkerTimes, event: ExchangeFinished) -> None:
     worker.has_weights = True
 
 
-def record(events: Iterable[tuple[int, Event]]) -> Recording:
+def record(events: Iterable[tuple[int, Event]], spec: RunSpec | None = None) -> Recording:
     """Fold a whole log.
 
     Args:
         events: (seq, event) in the order of the log, as `predictor.log.decode` gives them.
+        spec: of the run, see `Recording`.
     """
-    recording = Recording()
+    recording = Recording(spec)
     for _, event in events:
         recording.update(event)
     return recording

@@ -20,7 +20,7 @@ from predictor.accounting.traffic import Traffic
 from predictor.accounting.waits import Waits
 from predictor.accounting.work import Work
 
-Undecided = tuple[Ledger, float, float, float]  # whose wait, from, to, the release that ended it
+Undecided = tuple[int, float, float, float]  # the worker that waited, from, to, the release that ended it
 
 
 class Account:
@@ -46,14 +46,15 @@ class Account:
         self.num_events += 1
         if take:
             take(self, event)
-        self._newest_s = max(self._newest_s, event["at_s"])
+        at_s = event["at_s"]
+        self._newest_s = max(self._newest_s, at_s)
 
     def report(self) -> dict[str, Any]:
         """Give the account so far, as plain data (`backend.api.account_models.Account`, without its words)."""
         waits = self._waits.copy()
         undecided: dict[int, list[tuple[float, float, float]]] = {}
-        for ledger, from_s, to_s, released_s in self._undecided:
-            undecided.setdefault(ledger.worker, []).append((from_s, to_s, released_s))
+        for worker, from_s, to_s, released_s in self._undecided:
+            undecided.setdefault(worker, []).append((from_s, to_s, released_s))
         ledgers = [ledger for _, ledger in sorted(self._ledgers.items()) if ledger.joined_at_s is not None]
         rows = [self._row(ledger, waits, undecided.get(ledger.worker, [])) for ledger in ledgers]
         caused_s = waits.caused_s()
@@ -136,7 +137,7 @@ class Account:
         elif self._blame.is_known(ledger.worker, released_s):
             self._decide(ledger, *held, released_s)
         else:
-            self._undecided.append((ledger, *held, released_s))
+            self._undecided.append((ledger.worker, *held, released_s))
             self._pass_over(ledger, *held)
         if from_s is not None:
             ledger.book("down", ledger.booked_s, event["at_s"])
@@ -157,14 +158,14 @@ class Account:
     def _decide_late(self, until_s: float) -> None:
         """Book the waits whose reasons have been told by now."""
         waiting, self._undecided = self._undecided, []
-        for ledger, from_s, to_s, released_s in waiting:
-            if released_s >= until_s and not self._blame.is_known(ledger.worker, released_s):
-                self._undecided.append((ledger, from_s, to_s, released_s))
+        for worker, from_s, to_s, released_s in waiting:
+            if released_s >= until_s and not self._blame.is_known(worker, released_s):
+                self._undecided.append((worker, from_s, to_s, released_s))
                 continue
-            charges = self._blame.explain(ledger.worker, from_s, to_s, released_s)
-            ledger.parts["wait" if charges else "server"] += to_s - from_s
+            charges = self._blame.explain(worker, from_s, to_s, released_s)
+            self._ledgers[worker].parts["wait" if charges else "server"] += to_s - from_s
             for charge in charges:
-                self._waits.charge(ledger.worker, charge)
+                self._waits.charge(worker, charge)
 
     # ---- the gate's stream --------------------------------------------------------------------------------
 

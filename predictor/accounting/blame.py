@@ -55,7 +55,7 @@ class Charge(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Held:
+class Held:
     """What the gate has said to one worker."""
 
     holds: list[Hold] = field(default_factory=list)  # since its last release
@@ -66,7 +66,7 @@ class Blame:
     """The gate's stream, folded. Times of the gate never go back."""
 
     def __init__(self) -> None:
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, Held] = {}
         self._num_arrivals = 0
         self._arrived: dict[int, int] = {}  # worker -> number of its newest arrival among those of all workers
         self._cause: int | None = None  # the worker whose message the gate answers; None: of something else
@@ -81,11 +81,11 @@ class Blame:
             self._arrived[worker] = self._num_arrivals
 
     def hold(self, worker: int, at_s: float, sentence: str, waits_for: Iterable[int]) -> None:
-        held = self._held.setdefault(worker, _Held())
+        held = self._held.setdefault(worker, Held())
         held.holds.append(Hold(at_s, sentence, tuple(waits_for), self._num_arrivals))
 
     def release(self, worker: int, at_s: float, sentence: str) -> None:
-        held = self._held.setdefault(worker, _Held())
+        held = self._held.setdefault(worker, Held())
         blamed = tuple(self._settle(held.holds)) if held.holds else ()
         held.releases.append(Release(at_s, self._cause, sentence, blamed))
         held.holds = []

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 from collections import deque
+from math import ceil
 
 from predictor.forecasters.base import SHORTEST_S, Forecast, Point
 from predictor.forecasters.regimes import Regimes
@@ -53,14 +54,25 @@ class Tails:
         ratio, ratios, recent = duration_s / centre_s, self.ratios, self._recent
         low, high = self.low, self.high
         self.width_s = _FORGETTING * self.width_s + (1 - _FORGETTING) * (high - low) * centre_s
-        self._low_level = low_level = _limited(self._low_level + _STEP * (_TAIL - (ratio < low)))
-        self._high_level = high_level = _limited(self._high_level + _STEP * (_TAIL - (ratio > high)))
+        low_level = self._low_level + _STEP * (_TAIL - (ratio < low))
+        if not _LEAST_LEVEL <= low_level <= _LARGEST_LEVEL:
+            low_level = _LEAST_LEVEL if low_level < _LEAST_LEVEL else _LARGEST_LEVEL
+        high_level = self._high_level + _STEP * (_TAIL - (ratio > high))
+        if not _LEAST_LEVEL <= high_level <= _LARGEST_LEVEL:
+            high_level = _LEAST_LEVEL if high_level < _LEAST_LEVEL else _LARGEST_LEVEL
+        self._low_level, self._high_level = low_level, high_level
         recent.append(ratio)
         insort(ratios, ratio)
         if len(recent) > _MEMORY:
             del ratios[bisect_right(ratios, recent.popleft()) - 1]
         num = len(ratios)
-        low, high = ratios[_rank(low_level, num)], ratios[-1 - _rank(high_level, num)]
+        # How many ratios lie beyond an end of the window: the share of a future value among n past ones, rounded up.
+        # Where the tail begins with a jump to another level, the end stays on this side of it; what that lets
+        # through, the level makes up for.
+        rank = ceil(low_level * (num + 1)) - 1
+        low = ratios[rank if rank < num else -1]
+        rank = ceil(high_level * (num + 1))
+        high = ratios[-rank if rank <= num else 0]
         if num < _ENOUGH:
             trust = num / _ENOUGH
             low = trust * min(low, 1.0) + (1 - trust) * _PRIOR_LOW
@@ -119,21 +131,5 @@ class Calibrated:
         num = len(longer)
         mean_s = max(elapsed_s, centre_s * sum(longer) / num)
         low_s = max(elapsed_s, centre_s * longer[int(_TAIL * num)])
-        high_s = centre_s * longer[math.ceil((1 - _TAIL) * num) - 1]
+        high_s = centre_s * longer[ceil((1 - _TAIL) * num) - 1]
         return Forecast(mean_s, min(low_s, mean_s), max(high_s, mean_s))
-
-
-def _rank(share: float, num: int) -> int:
-    """Give how many of `num` ratios lie beyond an end of the window.
-
-    The share of a future value among n past ones, rounded up: where the tail begins with a jump to another
-    level, the end of the window stays on this side of it. What that lets through, the level makes up for.
-    """
-    rank = math.ceil(share * (num + 1)) - 1
-    return rank if rank < num else num - 1
-
-
-def _limited(level: float) -> float:
-    if level < _LEAST_LEVEL:
-        return _LEAST_LEVEL
-    return level if level < _LARGEST_LEVEL else _LARGEST_LEVEL

@@ -26,8 +26,9 @@ class CutWindows:
         self._usual_s = _SHORTEST_S
 
     def open(self, at_s: float) -> None:
-        """Begin the first round; without it, that begins at 0."""
+        """Begin a round without the end of another: the first one (which else begins at 0), or one after a pause."""
         self._started_s = at_s
+        self._planned_s = {}
 
     def plan(self, now_s: float, expected_s: float) -> tuple[float, float, float]:
         """Give the 5% quantile, the expectation and the 95% quantile of a cut that is expected for `expected_s`."""

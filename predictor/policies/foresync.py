@@ -16,7 +16,8 @@ A push that is longer than the worker's usual ones is shortened to their median 
 out of the ordinary would be applied to weights that it was not computed on.
 
 The global weights have a momentum that suits old gradients: a delta is added at once, as without, and then repeated
-little by little over the pushes that follow. The usual momentum repeats it mostly at the next few pushes, whose
+little by little over the pushes that follow; not so where the workers have momentum or Adam, who repeat it already
+(`predictor.spec.suited`). The usual momentum repeats it mostly at the next few pushes, whose
 gradients know nothing of it yet; over many rounds everybody has seen most of it, so much more of it can be repeated
 (docs/decisions/momentum-over-many-rounds.md).
 
@@ -44,6 +45,8 @@ from predictor.events import (
 )
 from predictor.params import STRICT, param
 from predictor.policies.base import Cluster, Member, Verdict, apply_newest
+
+MOMENTUM = 0.75  # of the global weights, where the workers have none
 
 _NUM_DOWN = 8  # travel times of weights that are remembered; the longest is planned for
 _NUM_LEAST = 2  # iterations of a worker that are seen before its answers are timed
@@ -75,14 +78,15 @@ class ForesyncParams:
         param("Whether a push longer than the worker's usual ones is shortened to their median.", advanced=True),
     ] = "usual"
     momentum: Annotated[
-        float,
+        float | None,
         param(
-            "A push moves the weights 1 / (1 - momentum) times as far in the end, as with the usual momentum; 0: once.",
+            "A push moves the weights 1 / (1 - momentum) times as far in the end, as with the usual momentum; 0: once; "
+            f"absent: {MOMENTUM}, or 0 where the workers have momentum or Adam of their own.",
             ge=0,
             lt=1,
             advanced=True,
         ),
-    ] = 0.75
+    ] = None
     momentum_rounds: Annotated[
         float,
         param("Rounds over which that is spread; a round is one push of each worker.", ge=2, le=10_000, advanced=True),
@@ -132,7 +136,8 @@ class Foresync:
             case PushArrived() | IterationReported():
                 if isinstance(stimulus, PushArrived):
                     apply_newest(verdict, cluster)
-                    repeat(verdict, self.params.momentum, self.params.momentum_rounds * len(cluster.members))
+                    momentum = MOMENTUM if self.params.momentum is None else self.params.momentum
+                    repeat(verdict, momentum, self.params.momentum_rounds * len(cluster.members))
                 self._hear(cluster, verdict, stimulus)
             case DeadlinePassed():
                 self._asked_s = math.inf

@@ -12,6 +12,10 @@ local training meanwhile. How that is done here:
 * Late rule: a worker whose push is overdue (past the 95% quantile of its forecast, or past the latest cut) is
   not waited for until it is heard of again. It no longer bends the plan, rounds are closed without it, and its
   push joins the round that is open when it arrives. So one stall freezes nobody.
+* Forecasts are judged by what happened (`predictor.forecasters.trust`). While they are not trusted no cut is
+  planned: each push is applied when it arrives and answered at once, which needs no forecast. `rounds = "if_worth"`
+  does the same while messages travel so fast that a round, in which everybody trains alone, costs more than waiting
+  for the answer (`predictor.policies.at_once`).
 """
 
 from __future__ import annotations
@@ -34,7 +38,9 @@ from predictor.events import (
 from predictor.forecasters import Forecast
 from predictor.forecasters.cuts import CutWindows
 from predictor.params import STRICT, param
-from predictor.policies.base import Cluster, Member, Plan, Verdict, names
+from predictor.policies.at_once import AtOnce
+from predictor.policies.base import Cluster, Member, Plan, Verdict, apply_newest, names
+from predictor.policies.expectation import Expectation
 from predictor.timing import Cut, Outlook, least_idle_cut
 
 _LINK_WEIGHT = 0.1  # of the newest message in the mean times that a push, and weights, travel
@@ -57,6 +63,10 @@ class PredictiveParams:
     horizon: Annotated[
         float, param("Longest round, in lengths of the shortest possible one.", ge=1, le=100, advanced=True)
     ] = 2.0
+    rounds: Annotated[
+        Literal["always", "if_worth"],
+        param("Whether pushes are answered at once where their way is short, without rounds.", advanced=True),
+    ] = "always"
 
     def build(self) -> Predictive:
         return Predictive(self)
@@ -82,11 +92,15 @@ class Predictive:
         self._newcomer: Forecast | None = None  # what is expected of a worker of which nothing is known
         self._has_looked = False  # for that, at this decision
         self._windows = CutWindows()
+        self._at_once = AtOnce()
 
     def decide(self, cluster: Cluster, stimulus: Stimulus) -> Verdict:
         self._learn(cluster, stimulus)
         self._has_looked = False
         verdict = Verdict()
+        if self._at_once.reason:
+            self._answer(cluster, verdict, stimulus)
+            return verdict
         arrived = {push.worker for push in cluster.pending}
         missing = [m for m in cluster.members.values() if m.worker not in arrived]
         late, self._late = self._late, set()
@@ -111,6 +125,8 @@ class Predictive:
         if isinstance(stimulus, WorkerJoined):
             directive = self._directive(push_at.get(stimulus.worker, stimulus.iteration + 1))
             verdict.release.append((stimulus.worker, directive, "joined: gets the first weights"))
+        elif isinstance(stimulus, PushArrived) and stimulus.is_blocking:
+            self._let_go(cluster, verdict, stimulus.worker)
         self._hold(cluster, verdict, missing)
         return verdict
 
@@ -124,10 +140,61 @@ class Predictive:
             if stimulus.down_s > 0:
                 weight = _LINK_WEIGHT if self._down_s else 1.0
                 self._down_s += weight * (stimulus.down_s - self._down_s)
+            self._judge(cluster, stimulus)
         if isinstance(stimulus, WorkerJoined | WorkerLeft):
             self._expectations.pop(stimulus.worker, None)  # another life begins with another forecaster
+            self._at_once.trust.forget(stimulus.worker)
+            self._choose(cluster)
         if isinstance(stimulus, DeadlinePassed):
             self._wake_at_s = None
+
+    def _judge(self, cluster: Cluster, boundary: PushArrived | IterationReported) -> None:
+        """Compare what was expected of an iteration with what it took; begin or end to answer at once."""
+        forecast = cluster.members[boundary.worker].forecaster.forecast()
+        expected_s = None if forecast is None else forecast.mean_s
+        self._at_once.trust.learn(boundary.worker, boundary.compute_s, expected_s)
+        self._choose(cluster)
+
+    def _choose(self, cluster: Cluster) -> None:
+        """Begin or end to answer at once; where that ends a round begins."""
+        was_at_once = bool(self._at_once.reason)
+        self._at_once.choose(self._uplink_s + (self._down_s or self._uplink_s), self.params.rounds)
+        if was_at_once and not self._at_once.reason:
+            self._round_started_s, self._limit_s = cluster.now_s, None
+            self._windows.open(cluster.now_s)
+
+    def _answer(self, cluster: Cluster, verdict: Verdict, stimulus: Stimulus) -> None:
+        """Apply a push at its arrival and answer it at once; no cut is planned, and nobody is held."""
+        if not self._at_once.has_begun:
+            self._at_once.has_begun = True
+            self._leave_rounds(cluster, verdict, stimulus)
+        elif isinstance(stimulus, PushArrived):
+            apply_newest(verdict, cluster)
+            verdict.release.append((stimulus.worker, self._free(cluster, stimulus.worker), self._at_once.reason))
+        elif isinstance(stimulus, WorkerJoined):
+            first = self._free(cluster, stimulus.worker)
+            verdict.release.append((stimulus.worker, first, "joined: gets the first weights"))
+
+    def _leave_rounds(self, cluster: Cluster, verdict: Verdict, stimulus: Stimulus) -> None:
+        """Apply what has arrived in the open round, release those who pushed or wait, and let the others push."""
+        reason = self._at_once.reason
+        self._late.clear()
+        self._expectations.clear()
+        answered = {push.worker for push in cluster.pending}
+        if answered:
+            verdict.apply, verdict.scale = list(cluster.pending), 1 / self._num_members
+            verdict.apply_reason = f"the round ends here; {reason}"
+        for member in cluster.members.values():
+            told = verdict.release if member.worker in answered or member.is_waiting else verdict.redirect
+            has_joined = isinstance(stimulus, WorkerJoined) and stimulus.worker == member.worker
+            why = "joined: gets the first weights" if has_joined else reason
+            told.append((member.worker, self._free(cluster, member.worker), why))
+
+    def _free(self, cluster: Cluster, worker: int) -> Directive:
+        """Give the directive of a worker that is answered at once."""
+        patience_s = self._at_once.patience_s(worker, self._uplink_s + self._down_s)
+        push_at = cluster.members[worker].iteration + 1
+        return Directive(push_at, self.params.max_local_iterations, self.params.alpha, patience_s=patience_s)
 
     def _close_round(self, cluster: Cluster, verdict: Verdict) -> None:
         """Apply what has arrived, release everybody into the next round, and plan that."""
@@ -150,6 +217,13 @@ class Predictive:
                 self._resumed_s[member.worker] = cluster.now_s
             directive = self._directive(push_at.get(member.worker, member.iteration + 1))
             verdict.release.append((member.worker, directive, released))
+
+    def _let_go(self, cluster: Cluster, verdict: Verdict, worker: int) -> None:
+        """Release a worker that waits for an answer at once, as it was told before this round began."""
+        member = cluster.members[worker]
+        if member.directive.patience_s is not None and self.params.max_local_iterations > 0:
+            self._resumed_s[worker] = cluster.now_s
+            verdict.release.append((worker, self._directive(member.iteration + 1), "goes on until the cut"))
 
     def _hold(self, cluster: Cluster, verdict: Verdict, missing: Sequence[Member]) -> None:
         """Tell why they wait who have pushed and are at their limit."""
@@ -195,7 +269,8 @@ class Predictive:
             push_at[worker] = iteration = one.iteration + num
             dues_s.append(one.due_s(num, self._limit_s))
             held = cluster.members[worker].directive
-            if held.push_at != iteration or held.max_ahead != max_ahead or held.alpha != alpha:
+            is_told = held.push_at == iteration and held.max_ahead == max_ahead and held.alpha == alpha
+            if not is_told or held.patience_s is not None:
                 verdict.redirect.append((worker, self._directive(iteration), reason))
         self._announce(cluster, verdict, cut, expected, push_at)
         self._wake(verdict, min(dues_s) + self._uplink_s)
@@ -280,66 +355,3 @@ class Predictive:
         num = max(expectation.first, member.directive.push_at - member.iteration)
         # Exactly what `_wake` was told: rounded otherwise, a wake-up could come a hair too early, again and again.
         return now_s >= expectation.due_s(num, self._limit_s) + self._uplink_s
-
-
-class Expectation:
-    """What is expected of a member, with what was derived from it."""
-
-    __slots__ = (
-        "_due",
-        "_due_limit_s",
-        "_ends_limit_s",
-        "_ends_s",
-        "_first_due_s",
-        "_since_s",
-        "_until_s",
-        "first",
-        "iteration",
-        "outlook",
-    )
-
-    def __init__(self, outlook: Outlook, first: int, basis: tuple[int, float, float]) -> None:
-        """Keep an outlook.
-
-        Args:
-            outlook: what is expected.
-            first: number of the first iteration at whose end it may push: when its last push has been merged.
-            basis: what it rests on: the member's `iteration` and `running_since_s`, and until when it holds.
-        """
-        self.outlook, self.first = outlook, first
-        self.iteration, self._since_s, self._until_s = basis
-        self._due: dict[int, float] = {}  # by number, for the limit
-        self._due_limit_s: float | None = None
-        self._first_due_s: float | None = None  # of the first one, for that limit
-        self._ends_s: list[float] = []  # up to that limit
-        self._ends_limit_s = math.nan
-
-    def holds(self, member: Member, now_s: float) -> bool:
-        """Tell whether it still holds: for a member that trains, and is in the same iteration."""
-        return (
-            now_s <= self._until_s
-            and member.iteration == self.iteration
-            and member.running_since_s == self._since_s
-            and not member.is_waiting
-        )
-
-    def ends_s(self, limit_s: float) -> list[float]:
-        """Give the expected ends at which it may push, see `Outlook.ends_s`."""
-        if self._ends_limit_s != limit_s:
-            self._ends_limit_s, self._ends_s = limit_s, self.outlook.ends_s(limit_s, self.first)
-        return self._ends_s
-
-    def first_due_s(self, limit_s: float | None) -> float:
-        """Give `due_s` of the first iteration at whose end it may push."""
-        if self._first_due_s is None or self._due_limit_s != limit_s:
-            self._first_due_s = self.due_s(self.first, limit_s)
-        return self._first_due_s
-
-    def due_s(self, num: int, limit_s: float | None) -> float:
-        """Give the end of the num-th iteration from which a push is overdue; no limit: none is planned yet."""
-        if self._due_limit_s != limit_s:
-            self._due, self._due_limit_s, self._first_due_s = {}, limit_s, None
-        due_s = self._due.get(num)
-        if due_s is None:
-            due_s = self._due[num] = self.outlook.due_s(num, math.inf if limit_s is None else limit_s)
-        return due_s

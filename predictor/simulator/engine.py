@@ -10,12 +10,11 @@ The same scenario gives the same events. Ties of time are broken by the order in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from heapq import heappop, heappush
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from typing import Any
 
-from predictor.errors import Complaint, SimulationError, SpecError
+from predictor.errors import SimulationError
 from predictor.events import (
     AggregateApplied,
     DeadlinePassed,
@@ -26,7 +25,6 @@ from predictor.events import (
     PushArrived,
     PushDiscarded,
     RunFinished,
-    RunStarted,
     Stimulus,
     TargetReached,
     WakeAt,
@@ -35,63 +33,19 @@ from predictor.events import (
     WorkerReleased,
 )
 from predictor.gate import Gate
-from predictor.simulator.ends import closing, departures, standstill
-from predictor.simulator.plain import NotPlainError, simulate_plainly
+from predictor.simulator.ends import Turn, closing, max_events, standstill, turns
 from predictor.simulator.scenario import Scenario, SimulationResult, result_of
 from predictor.simulator.trainer import Trainer
 from predictor.simulator.worker import Exchange, VirtualWorker
 
 OnEvent = Callable[[Event], None]
 
-_MAX_EVENTS = 50_000_000  # of a simulation that only time ends
-# Boundary, arrival and landing are 3; the rest is for a policy's wake-ups. Evaluations end with the workers, and do
-# not count: there may be any number of them in an iteration.
-_MAX_EVENTS_PER_ITERATION = 100
-_SPARE_EVENTS = 100_000
-
-# Kinds of scheduled events.
-_BOUNDARY, _ARRIVAL, _LANDING = range(3)
+# Kinds of scheduled events. Of the last kind the payload is called: for what only some simulations have.
+_BOUNDARY, ARRIVAL, LANDING, CALL = range(4)
 
 
-def simulate(
-    scenario: Scenario,
-    on_event: OnEvent | None = None,
-    *,
-    trainer: Trainer | None = None,
-    run_id: str = "simulated",
-    wall_time_s: float = 0.0,
-    versions: Mapping[str, str] | None = None,
-) -> SimulationResult:
-    """Run a scenario to its end.
-
-    Args:
-        scenario: what is simulated.
-        on_event: is given every event of the run in the order of its log; None is faster.
-        trainer: computes real gradients at the virtual times; None: only times are simulated.
-        run_id: stands in the log.
-        wall_time_s: Unix time that the log calls its start.
-        versions: of the programs, stands in the log.
-
-    Raises:
-        SpecError: the scenario has no end.
-        SimulationError: all workers wait and nothing can release them, or time does not advance.
-    """
-    if scenario.iterations is None and scenario.until_s is None:
-        raise SpecError([Complaint("stop", None, "needs iterations or seconds to be simulated")])
-    if on_event is None and trainer is None:
-        with suppress(NotPlainError):
-            return simulate_plainly(scenario)
-    simulation = _Simulation(scenario, on_event, trainer)
-    if on_event:
-        on_event(RunStarted(0.0, wall_time_s, run_id, True, dict(versions or {})))
-    simulation.run()
-    if on_event:
-        on_event(simulation.closing())
-    return simulation.result()
-
-
-class _Simulation:
-    """One run. Only `_feed` asks the gate."""
+class Simulation:
+    """One run. Only `_feed` asks the gate. `predictor.simulator.entry` makes and runs it."""
 
     def __init__(self, scenario: Scenario, on_event: OnEvent | None, trainer: Trainer | None) -> None:
         self._scenario, self._emit, self._trainer = scenario, on_event, trainer
@@ -105,26 +59,27 @@ class _Simulation:
         self._step_s = scenario.step_s
         self._sequence = 0
         self._now_s = 0.0
-        self._num_alive = len(self._workers)
+        self._turns, late = turns(scenario)  # the next one last
+        self._num_joins = sum(what == "joins" for _, _, what in self._turns)
+        for number in late:
+            self._workers[number].stay_away()
+        self._num_alive = len(self._workers) - len(late)
         self._wake: tuple[float, int] | None = None  # due time and token of the newest wish
         self._evaluation = (math.inf, 0)  # when the next one is due, and its place among events of the same time
         self._num_evaluations = 0
         self._num_pushes = self._max_lead = 0
         self._makespan_s = 0.0
         self._target: TargetReached | None = None
-        self._departures = departures(scenario)  # the next one last
 
     def run(self) -> None:
-        for worker in self._workers:
+        for worker in [worker for worker in self._workers if worker.is_alive]:
             self._feed(WorkerJoined(0.0, worker.worker, 0, 0))
         if self._trainer:
             self._plan_evaluation()
-        limit = _MAX_EVENTS
-        if self._scenario.iterations is not None:
-            limit = _SPARE_EVENTS + _MAX_EVENTS_PER_ITERATION * self._scenario.iterations * len(self._workers)
+        limit = max_events(self._scenario)
         heap, workers = self._heap, self._workers
-        while self._num_alive:
-            if not heap and not self._wake:
+        while self._num_alive or self._num_joins:
+            if not heap and not self._wake and self._num_alive:
                 raise SimulationError(standstill(self._now_s, self._scenario, self._workers, self._gate))
             if self._sequence - self._num_evaluations > limit:
                 raise SimulationError(f"no end in sight after {limit} events, at {self._now_s:g} s of virtual time")
@@ -133,8 +88,8 @@ class _Simulation:
             is_wake = self._wake is not None and self._wake[0] < next_s
             if self._wake and is_wake:
                 next_s = self._wake[0]
-            if self._departures and self._departures[-1][0] <= next_s:
-                self._depart(*self._departures.pop())
+            if self._turns and self._turns[-1][0] <= next_s:
+                self._turn(*self._turns.pop())
                 continue
             self._now_s = next_s
             if is_wake:
@@ -149,11 +104,13 @@ class _Simulation:
                 continue
             if kind == _BOUNDARY:
                 self._reach_boundary(worker, payload)
-            elif kind == _ARRIVAL:
+            elif kind == ARRIVAL:
                 worker.num_travelling -= 1
                 self._arrive(worker, payload)
-            else:
+            elif kind == LANDING:
                 self._land(worker, *payload)
+            else:
+                payload()
 
     def _evaluate(self) -> None:
         """Measure the global weights at this moment, which takes no virtual time; end the run at its target."""
@@ -163,7 +120,8 @@ class _Simulation:
                 self._emit(event)
             if isinstance(event, TargetReached):
                 self._target = event
-                self._departures = [(self._now_s, worker.worker, "stopped") for worker in reversed(self._workers)]
+                self._turns = [(self._now_s, worker.worker, "stopped") for worker in reversed(self._workers)]
+                self._num_joins = 0
         self._plan_evaluation()
 
     def _plan_evaluation(self) -> None:
@@ -242,21 +200,26 @@ class _Simulation:
     def _push(self, worker: VirtualWorker, compute_s: float, is_blocking: bool) -> PushArrived:
         iteration, before = worker.iteration, worker.pushed
         up_s = worker.transfer.up_s(iteration) if worker.hop_s is None else worker.hop_s
-        at_s = max(self._now_s, before.arrived_s) + up_s
+        at_s = self._arrival_s(worker, up_s)
         worker.pushed = Exchange(iteration, self._now_s, at_s)
         worker.in_flight.append(worker.pushed)
         if self._trainer:
             self._trainer.push(worker.worker, iteration)
-        num_iterations, down_s, worker.down_s = iteration - before.iteration, worker.down_s, 0.0
+        num_iterations = iteration - (before.iteration or worker.joined_with)
+        down_s, worker.down_s = worker.down_s, 0.0
         version = worker.computed_version
         return PushArrived(
             at_s, worker.worker, iteration, num_iterations, compute_s, self._now_s, version, is_blocking, down_s
         )
 
+    def _arrival_s(self, worker: VirtualWorker, up_s: float) -> float:
+        """Give when a push arrives that is sent now: it follows the one before it."""
+        return max(self._now_s, worker.pushed.arrived_s) + up_s
+
     def _send(self, worker: VirtualWorker, message: PushArrived | IterationReported) -> None:
         if message.at_s > self._now_s or worker.num_travelling:  # messages do not overtake each other
             worker.num_travelling += 1
-            self._schedule(message.at_s, _ARRIVAL, worker.worker, message)
+            self._schedule(message.at_s, ARRIVAL, worker.worker, message)
         else:
             self._arrive(worker, message)
 
@@ -336,10 +299,15 @@ class _Simulation:
         down_s = worker.hop_s
         if down_s is None:
             down_s = worker.transfer.down_s(released.acknowledged)
-        if down_s > 0 and worker.has_weights:
-            self._schedule(self._now_s + down_s, _LANDING, worker.worker, (released, settled))
+        landed_s = self._landing_s(down_s) if worker.has_weights else self._now_s
+        if landed_s > self._now_s:
+            self._schedule(landed_s, LANDING, worker.worker, (released, settled))
         else:
             self._land(worker, released, settled)
+
+    def _landing_s(self, down_s: float) -> float:
+        """Give when weights land that are sent now."""
+        return self._now_s + down_s
 
     def _feed(self, stimulus: Stimulus) -> None:
         """Ask the gate, and do what it says."""
@@ -374,13 +342,38 @@ class _Simulation:
         self._sequence += 1
         self._feed(DeadlinePassed(self._now_s, token))
 
-    def _depart(self, at_s: float, number: int, reason: LeaveReason) -> None:
-        if self._workers[number].is_alive:
+    def _turn(self, at_s: float, number: int, what: Turn) -> None:
+        """Do what the scenario has planned for a worker."""
+        worker = self._workers[number]
+        if what == "joins":
+            self._num_joins -= 1
+            if worker.clock < self._last:
+                self._now_s = at_s
+                self._join(worker)
+        elif worker.is_alive:
             self._now_s = at_s
-            self._leave(self._workers[number], reason)
+            self._leave(worker, what)
+        if what == "stopped" and self._num_joins:  # whoever is away stays away
+            self._turns = [turn for turn in self._turns if turn[2] != "joins"]
+            self._num_joins = 0
+
+    def _join(self, worker: VirtualWorker) -> None:
+        """Begin a life of a worker in mid-run: with the newest weights, and at the clock of the slowest.
+
+        What it had not pushed, and what was under way, is lost with its life before. Its clock never falls.
+        """
+        heap, gate = self._heap, self._gate
+        heap[:] = [entry for entry in heap if entry[3] != worker.worker]
+        heapify(heap)
+        if self._trainer:
+            self._trainer.restart(worker.worker, worker.clock)
+        clock = max(worker.clock, gate.min_clock)
+        worker.join(self._now_s, clock)
+        self._num_alive += 1
+        self._feed(WorkerJoined(self._now_s, worker.worker, worker.incarnation, clock))
 
     def _leave(self, worker: VirtualWorker, reason: LeaveReason) -> None:
-        worker.leave(self._now_s)
+        worker.leave(self._now_s, self._gate.members[worker.worker].clock)
         self._num_alive -= 1
         self._feed(WorkerLeft(self._now_s, worker.worker, reason))
 

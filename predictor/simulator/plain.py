@@ -32,7 +32,7 @@ from predictor.speeds import SpeedModel, Transfer
 
 
 class NotPlainError(Exception):
-    """A scenario that is not of this kind: a worker trains on, dies, waits for ever, ..."""
+    """A scenario that is not of this kind: a worker trains on, dies, joins late, shares the server's line, ..."""
 
 
 def simulate_plainly(scenario: Scenario) -> SimulationResult:
@@ -43,7 +43,9 @@ def simulate_plainly(scenario: Scenario) -> SimulationResult:
     """
     hops_s = {one.transfer_s / 2 if type(one) is Transfer and one.cv == 0 else None for one in scenario.transfers}
     hop_s = hops_s.pop() if len(hops_s) == 1 else None
-    if hop_s is None or scenario.iterations is None or scenario.until_s is not None or scenario.deaths:
+    if hop_s is None or scenario.iterations is None or scenario.until_s is not None:
+        raise NotPlainError
+    if scenario.deaths or scenario.churn or scenario.server_message_s > 0:
         raise NotPlainError
     return _Plain(scenario, hop_s, scenario.iterations).run()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from predictor.churn import Absence
 from predictor.errors import Complaint, SpecError
 from predictor.forecasters import ForecasterParams, TimingParams
 from predictor.policies import PolicyParams
@@ -27,6 +28,8 @@ class Scenario:
     batch_size: int = 0  # samples of an iteration, for the log; 0 without gradients
     evaluate_every_s: float = 1.0  # pause between evaluations, with a trainer
     deaths: Mapping[int, float] = field(default_factory=dict)  # worker -> when it dies, at_s
+    churn: Sequence[Absence] = ()  # who joins late, dies, comes back
+    server_message_s: float = 0.0  # for which a message occupies the server's line; 0: links are independent
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class WorkerTimes:
     compute_s: float
     wait_s: float
     transfer_s: float
-    wall_s: float  # until its own last push arrived, or until it died or was stopped
+    wall_s: float  # of its lives: each until its last push arrived, or until it died or was stopped
 
 
 @dataclass(frozen=True)
@@ -93,4 +96,6 @@ def scenario_of(spec: RunSpec, read_text: ReadText, *, step_s: float = 0.0, mess
         until_s=spec.stop.seconds,
         step_s=step_s,
         message_bytes=message_bytes,
+        churn=spec.cluster.churn,
+        server_message_s=spec.transfer.server_message_s,
     )

@@ -46,6 +46,15 @@ class Trainer(Protocol):
         """
         ...
 
+    def restart(self, worker: int, clock: int) -> None:
+        """Begin a life of a worker in mid-run: what it held and what was on its way from and to it is lost.
+
+        Args:
+            worker: whose.
+            clock: its pushes up to this iteration have arrived; later ones never will.
+        """
+        ...
+
     def evaluate(self, at_s: float, version: int) -> Sequence[Event]:
         """Measure the global weights on the held-back set; a `TargetReached` among the events ends the run."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from predictor.events import Directive, ExchangeFinished, IterationFinished, WorkerReleased
+from predictor.events import Directive, ExchangeFinished, IterationFinished, IterationReported, WorkerReleased
 from predictor.simulator.scenario import WorkerTimes
 from predictor.speeds import SpeedModel, Transfer
 
@@ -27,7 +27,9 @@ class VirtualWorker:
 
     __slots__ = (
         "answered",
+        "behind",
         "blocked_from_s",
+        "clock",
         "compute_s",
         "compute_started_s",
         "computed_version",
@@ -37,14 +39,17 @@ class VirtualWorker:
         "has_weights",
         "hop_s",
         "in_flight",
+        "incarnation",
         "is_alive",
         "is_pull_held",
         "iteration",
+        "joined_s",
+        "joined_with",
         "landed",
         "landed_s",
         "late_directive",
         "late_release",
-        "left_s",
+        "num_done",
         "num_travelling",
         "overlapped_until_s",
         "pushed",
@@ -52,8 +57,10 @@ class VirtualWorker:
         "settled",
         "transfer",
         "transfer_s",
+        "uplink_free_s",
         "version",
         "wait_s",
+        "wall_s",
         "worker",
     )
 
@@ -61,11 +68,21 @@ class VirtualWorker:
         self.worker, self.duration_s, self.transfer = worker, speed.duration_s, transfer
         # One way of a message where it is always the same; None: the link is asked.
         self.hop_s = transfer.transfer_s / 2 if type(transfer) is Transfer and transfer.cv == 0 else None
-        self.is_alive = True
-        self.left_s = 0.0
+        self.incarnation = 0  # of its newest life
+        self.iteration = 0  # completed; a worker that joins in mid-run begins with the clock of the slowest
+        self.clock = 0  # iterations whose pushes have arrived, at the end of its last life
+        self.num_done = 0  # iterations of the lives that have ended
         self.has_weights = False
-        self.landed_s = 0.0  # when weights landed last
-        self.iteration = 0  # completed
+        self.compute_s = self.wait_s = self.transfer_s = 0.0
+        self.wall_s = 0.0  # of the lives that have ended
+        self._begin(0.0, 0)
+
+    def _begin(self, at_s: float, iteration: int) -> None:
+        """Begin a life that nothing of the one before enters."""
+        self.is_alive = True
+        self.joined_s, self.joined_with = at_s, iteration
+        self.landed_s = at_s  # when weights landed last
+        self.iteration = iteration
         self.settled = 0  # own iterations up to this one are in the server's weights, or discarded
         self.in_flight: deque[Exchange] = deque()  # pushes that weights have not answered yet, oldest first
         self.landed: list[tuple[WorkerReleased, int]] = []  # to merge at the next boundary, with what is settled
@@ -73,7 +90,7 @@ class VirtualWorker:
         self.version = 0  # of the weights that landed last; they are merged at the next boundary
         self.computed_version = 0  # of the weights that the running iteration computes on
         self.directive = Directive(push_at=1, max_ahead=0, alpha=0.0)
-        self.pushed = self.answered = Exchange(0, 0.0, 0.0)  # newest push; newest push that is acknowledged
+        self.pushed = self.answered = Exchange(0, at_s, at_s)  # newest push; newest push that is acknowledged
         self.num_travelling = 0  # messages on their way to the server
         self.is_pull_held = True  # the server holds a pull of this worker
         self.late_release: WorkerReleased | None = None  # fell due while no pull was held
@@ -81,8 +98,19 @@ class VirtualWorker:
         self.released_s: float | None = None  # of weights on their way
         self.compute_started_s: float | None = None  # of the running iteration
         self.overlapped_until_s = 0.0  # the running iteration had a push in flight up to here
-        self.blocked_from_s: float | None = 0.0  # it does not compute; workers start without weights
-        self.compute_s = self.wait_s = self.transfer_s = 0.0
+        self.blocked_from_s: float | None = at_s  # it does not compute; workers start without weights
+        self.uplink_free_s = at_s  # its own half of the way up, where the other half is shared
+        self.behind: list[IterationReported] = []  # reports that arrive with the newest push, it is not known when
+
+    def stay_away(self) -> None:
+        """Be absent from the start; its first life begins when it joins."""
+        self.is_alive, self.incarnation = False, -1
+
+    def join(self, at_s: float, clock: int) -> None:
+        """Begin a life in mid-run, for which even the first weights travel."""
+        self.incarnation += 1
+        self._begin(at_s, clock)
+        self.has_weights = True
 
     @property
     def is_pulling(self) -> bool:
@@ -126,13 +154,15 @@ class VirtualWorker:
             num += 1
         return num
 
-    def leave(self, at_s: float) -> None:
-        """End its life; what it was doing is counted up to now."""
+    def leave(self, at_s: float, clock: int) -> None:
+        """End its life, in which `clock` iterations were pushed; what it was doing is counted up to now."""
         if self.compute_started_s is not None:
             self.compute_s += at_s - self.compute_started_s
             self.compute_started_s = None
         self.unblock(at_s, self.pushed)
-        self.is_alive, self.left_s = False, at_s
+        self.is_alive, self.clock = False, clock
+        self.num_done += self.iteration - self.joined_with
+        self.wall_s += at_s - self.joined_s
 
     def overlapped_s(self, at_s: float) -> float:
         """Give for how long of the iteration that ends now a push was in flight, from its start on."""
@@ -174,6 +204,4 @@ class VirtualWorker:
 
     def times(self) -> WorkerTimes:
         """Give the figures of its life."""
-        return WorkerTimes(
-            self.worker, self.iteration, self.compute_s, self.wait_s, self.transfer_s, wall_s=self.left_s
-        )
+        return WorkerTimes(self.worker, self.num_done, self.compute_s, self.wait_s, self.transfer_s, self.wall_s)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from predictor import log
-from predictor.accounting import WAIT_LABELS, Account, answer
+from predictor.accounting import WAIT_LABELS, Account, answer, from_data, to_data
 from predictor.accounting.parts import PART_KEYS, UNSAID, kind_of
 from predictor.events import Event, IterationFinished, WorkerHeld
 from predictor.simulator import Scenario
@@ -73,12 +73,19 @@ def check_any_log(scenario: Scenario) -> None:
 
 
 def check_any_order_of_streams(scenario: Scenario, seed: int) -> None:
-    """However the streams of the processes reach the log: it adds up on the way, and the end is the same."""
+    """However the streams of the processes reach the log: it adds up on the way, and the end is the same.
+
+    Somewhere on the way it is written down, and what was written is gone on from.
+    """
     events, _ = record(scenario)
     account = Account()
-    for line in lines(interleaved(events, seed)):
+    for place, line in enumerate(lines(interleaved(events, seed))):
         account.update(line)
         check_adds_up(account.report())
+        if place == seed % len(events):
+            kept = from_data(json.loads(json.dumps(to_data(account))))
+            assert kept.report() == account.report()
+            account = kept
     found, expected = account.report(), account_of(events)
     assert _rounded(found) == _rounded(expected)
 

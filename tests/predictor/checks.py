@@ -51,7 +51,11 @@ of_the_house = settings(deadline=None, max_examples=60, derandomize=True, suppre
 _PARAMS = {
     "ssp": st.builds(SspParams, threshold=st.integers(0, 5)),
     "predictive": st.builds(
-        PredictiveParams, max_local_iterations=st.integers(0, 4), alpha=st.just(0.5), horizon=st.floats(1.0, 4.0)
+        PredictiveParams,
+        max_local_iterations=st.integers(0, 4),
+        alpha=st.just(0.5),
+        horizon=st.floats(1.0, 4.0),
+        rounds=st.sampled_from(["always", "if_worth"]),
     ),
     "dssp": st.builds(DsspParams, threshold_low=st.integers(0, 3), threshold_high=st.integers(0, 6)),
     "dssp_literal": st.builds(DsspLiteralParams, threshold_low=st.integers(0, 3), threshold_high=st.integers(0, 6)),

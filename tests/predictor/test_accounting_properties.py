@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from predictor.accounting import from_data
 from predictor.policies import POLICIES
 from tests.predictor import accounting_checks
 from tests.predictor.checks import of_the_house, policies, scenarios
@@ -21,6 +22,14 @@ def test_it_adds_up_at_every_point_of_a_log(scenario):
 @given(scenarios(max_iterations=5), st.integers(0, 1000))
 def test_the_order_of_the_streams_does_not_matter(scenario, seed):
     accounting_checks.check_any_order_of_streams(scenario, seed)
+
+
+@pytest.mark.parametrize(
+    "data", [None, 3, [], {}, {"of": "dict", "items": []}, {"of": "Popen", "items": []}, {"of": "Account", "items": 1}]
+)
+def test_what_is_no_account_is_none(data):
+    with pytest.raises(ValueError, match="this is no account"):
+        from_data(data)
 
 
 @of_the_house

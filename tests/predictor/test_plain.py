@@ -61,7 +61,7 @@ def _push_in_another_order(heap, entry):
 
 def test_without_a_log_the_short_way_is_taken(monkeypatch):
     taken = []
-    monkeypatch.setattr("predictor.simulator.engine.simulate_plainly", taken.append)
+    monkeypatch.setattr("predictor.simulator.entry.simulate_plainly", taken.append)
     wanted = scenario(SspParams(), [1.0, 2.0], iterations=3)
     simulate(wanted)
     assert taken == [wanted]

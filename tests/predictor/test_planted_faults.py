@@ -283,9 +283,11 @@ def test_a_way_down_that_nobody_counts_is_seen(monkeypatch):
 
 
 def test_a_running_iteration_that_nobody_counts_is_seen(monkeypatch):
-    def forgets_the_running_iteration(worker, at_s):
+    def forgets_the_running_iteration(worker, at_s, clock):
         worker.unblock(at_s, worker.pushed)
-        worker.is_alive, worker.left_s = False, at_s
+        worker.is_alive, worker.clock = False, clock
+        worker.num_done += worker.iteration - worker.joined_with
+        worker.wall_s += at_s - worker.joined_s
 
     monkeypatch.setattr(VirtualWorker, "leave", forgets_the_running_iteration)
     assert_seen(checks.check_times_add_up, scenarios())

@@ -12,6 +12,7 @@ from predictor.events import (
     DirectiveChanged,
     IterationReported,
     PushArrived,
+    Retuned,
     SyncPlanned,
     WakeAt,
     WorkerHeld,
@@ -19,12 +20,14 @@ from predictor.events import (
     WorkerLeft,
     WorkerReleased,
 )
-from predictor.forecasters import EwmaParams
+from predictor.forecasters import EwmaParams, build_adversarial
 from predictor.gate import Gate
 from predictor.policies import PredictiveParams
+from predictor.policies.asp import AspParams
 from predictor.simulator import Scenario, simulate
 from predictor.speeds import LognormalParams, Transfer
 from predictor.speeds.trace import Trace
+from tests.predictor import checks
 
 
 def of(kind, instructions):
@@ -230,3 +233,81 @@ def test_the_same_expectations_are_kept_and_still_follow_every_boundary():
     log, _ = simulated([Trace([1.0]), Trace([1.0] * 20 + [3.0] * 200)], 0.05, 300.0)
     late = [one for one in of(SyncPlanned, log) if one.at_s > 200.0]
     assert all(push.expected_at_s >= one.at_s - 0.1 for one in late for push in one.pushes)
+
+
+# ---- forecasts that are not trusted, and rounds that are not worth it ---------------------------------------------
+
+
+def of_wrong_forecasts(name, transfer_s=0.5, until_s=60.0, **params):
+    """Give the log of a run of unlike workers whose forecasts are wrong on purpose."""
+    log = []
+    speeds = [LognormalParams(base_s=1.0 + worker, cv=0.1).build(worker, 4, 1, None) for worker in range(4)]
+    links = [Transfer(transfer_s, 0.0, worker, 1) for worker in range(4)]
+    policy = PredictiveParams(**params)
+    simulate(Scenario(policy, speeds, links, until_s=until_s, forecaster=build_adversarial(name)), log.append)
+    return log
+
+
+def test_while_forecasts_are_not_trusted_each_push_is_answered_at_once_and_nothing_is_planned():
+    log = of_wrong_forecasts("random")
+    late = [one for one in log if one.at_s > 20.0]
+    assert not of(SyncPlanned, late) + of(WorkerHeld, late)
+    pushes = [(one.at_s, one.worker) for one in of(PushArrived, late) if one.at_s < 60.0]
+    released = of(WorkerReleased, late)
+    assert pushes == [(one.at_s, one.worker) for one in released]
+    assert all("forecasts are not trusted, they missed by" in one.reason for one in released)
+    assert all(len(one.contributions) == 1 for one in of(AggregateApplied, late))
+
+
+def test_rounds_come_back_with_a_forecaster_that_is_right():
+    driver = Driver([1.0, 1.3, 2.1])
+    driver.gate = Gate(PredictiveParams(), build_adversarial("random"))
+    for worker in range(3):
+        driver.take(WorkerJoined(0.0, worker, 0, 0))
+    driver.until(30.0)
+    assert not of(SyncPlanned, [one for one in driver.log if one.at_s > 15.0])
+    driver.take(Retuned(driver.gate.now_s, {}, {"name": "ewma"}))
+    driver.until(120.0)
+    late = [one for one in driver.log if one.at_s > 90.0]
+    assert of(SyncPlanned, late)
+    assert all({c.worker for c in one.contributions} == {0, 1, 2} for one in of(AggregateApplied, late))
+
+
+def test_honest_forecasts_are_trusted_all_along():
+    log, _ = simulated(jittery(6), 0.5, 200.0)
+    assert not [one for one in of(WorkerReleased, log) if "not trusted" in one.reason]
+
+
+def test_where_the_way_is_short_rounds_are_not_worth_it_and_the_workers_behave_as_under_asp():
+    log, result = simulated(jittery(4), 0.02, 40.0, rounds="if_worth")
+    assert not of(SyncPlanned, log)
+    assert all(one.is_blocking for one in of(PushArrived, log) if one.at_s < 40.0)
+    plain = Scenario(AspParams(), jittery(4), [Transfer(0.02, 0.0, one, 1) for one in range(4)], until_s=40.0)
+    assert simulate(plain).num_pushes == result.num_pushes
+    assert any("(0.02 s) is short beside iterations of" in one.reason for one in of(WorkerReleased, log))
+
+
+def test_where_the_way_is_long_rounds_are_worth_it_and_nobody_waits_for_the_first_one():
+    log, result = simulated(jittery(4), 2.0, 100.0, rounds="if_worth")
+    assert len(of(SyncPlanned, log)) > 20
+    assert [one.worker for one in of(WorkerReleased, log) if one.reason == "goes on until the cut"]
+    assert sum(len(one.contributions) for one in of(AggregateApplied, log)) > 3 * len(of(AggregateApplied, log))
+    assert result.utilisation > 0.9
+
+
+@pytest.mark.parametrize("rounds", ["always", "if_worth"])
+@pytest.mark.parametrize("name", ["inverted", "random", "frozen"])
+@pytest.mark.parametrize("limit", [0, 2])
+def test_wrong_forecasts_deadlock_nobody(name, rounds, limit):
+    speeds = [Trace([0.5, 3.0, 0.5, 0.5]), Trace([2.0]), Trace([1.0, 1.0, 30.0, 1.0, 1.0])]
+    for transfer_s in (0.0, 0.3, 7.0):
+        checks.check_no_deadlock(
+            Scenario(
+                policy=PredictiveParams(max_local_iterations=limit, rounds=rounds),
+                speeds=speeds,
+                transfers=[Transfer(transfer_s, 0.0, worker, 1) for worker in range(3)],
+                iterations=30,
+                forecaster=build_adversarial(name),
+                deaths={1: 9.0},
+            )
+        )

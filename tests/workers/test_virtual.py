@@ -15,12 +15,15 @@ import torch
 from torch.nn import functional
 
 from predictor.events import (
+    AggregateApplied,
+    Directive,
     EvaluationFinished,
     Event,
     IterationFinished,
     MessageLogged,
     NodeStarted,
     Observation,
+    PushArrived,
     RunFinished,
     RunStarted,
     TargetReached,
@@ -149,6 +152,40 @@ def test_the_same_spec_gives_the_same_log(tmp_path: Path) -> None:
     assert first != [encode(without_the_day(event)) for _, event in other]
 
 
+@pytest.mark.parametrize("name", ["asp", "foresync", "overlap_local_sgd"])
+def test_a_worker_that_comes_back_takes_the_newest_weights_and_loses_its_own_steps(name: str) -> None:
+    churn = [{"worker": 1, "leaves_at_s": 7.3, "joins_at_s": 12.0}, {"worker": 2, "joins_at_s": 5.0}]
+    spec = virtual(
+        policy={"name": name},
+        task={"optimizer": "adam", "learning_rate": 0.01},
+        cluster={"churn": churn},
+        transfer={"transfer_s": 0.4, "cv": 0.3, "server_message_s": 0.1},
+    )
+    job, fresh, first_ones = job_of(spec), {0, 1, 2}, []
+
+    class Watched(VirtualTrainer):
+        def restart(self, worker: int, clock: int) -> None:
+            super().restart(worker, clock)
+            fresh.add(worker)
+
+        def land(self, worker: int, acknowledged: int, directive: Directive) -> None:
+            me = self._workers[worker]
+            taken = torch.cat([piece.clone() for piece in me.coming[0]])
+            super().land(worker, acknowledged, directive)
+            if worker in fresh:
+                fresh.remove(worker)
+                first_ones.append((worker, bool(torch.equal(me.own._weights, taken))))
+
+    trainer = Watched(job, lambda: None)
+    events: list[Event] = []
+    simulate(scenario_of_job(job, trainer.num_bytes), events.append, trainer=trainer)
+    assert sorted(first_ones) == [(0, True), (1, True), (1, True), (2, True)]
+    applied = {(one.worker, one.iteration) for event in of(AggregateApplied, events) for one in event.contributions}
+    arrived = {(push.worker, push.iteration) for push in of(PushArrived, events)}
+    assert applied <= arrived
+    assert trainer._weights._pending.keys() <= arrived - applied, "what never arrived is forgotten"
+
+
 def without_the_day(event: Event) -> Event:
     """Give an event without wall time and process id."""
     if isinstance(event, RunStarted):
@@ -156,8 +193,12 @@ def without_the_day(event: Event) -> Event:
     return dataclasses.replace(event, pid=0) if isinstance(event, NodeStarted) else event
 
 
-def test_bsp_is_sgd_with_larger_batches() -> None:
-    spec = virtual(policy={"name": "bsp"}, stop={"iterations": 25, "seconds": None})
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_bsp_is_sgd_with_larger_batches(momentum: float) -> None:
+    """With momentum too: the mean of the workers' velocities is the velocity of the mean gradient."""
+    optimizer = {"momentum": momentum} if momentum else "sgd"
+    task_given = {"learning_rate": 0.3 * (1 - momentum), "optimizer": optimizer}
+    spec = virtual(policy={"name": "bsp"}, task=task_given, stop={"iterations": 25, "seconds": None})
     job = job_of(spec)
     trainer = VirtualTrainer(job, lambda: None)
     simulate(scenario_of_job(job, trainer.num_bytes), trainer=trainer)
@@ -166,13 +207,15 @@ def test_bsp_is_sgd_with_larger_batches() -> None:
     task, train = spec.task, job.dataset.train
     batches = [Batches(train, job.shards[worker], task.batch_size, spec.seed, worker) for worker in range(NUM_WORKERS)]
     first = model.weights.clone()
+    velocity = torch.zeros_like(first)
     for iteration in range(25):
         images, labels = (
             torch.cat(parts) for parts in zip(*(one.batch(iteration)[:2] for one in batches), strict=True)
         )
         model.gradient.zero_()
         functional.cross_entropy(model.model(images), labels).backward()  # type: ignore[no-untyped-call]
-        model.weights.sub_(model.gradient, alpha=task.learning_rate)
+        velocity.mul_(momentum).add_(model.gradient)
+        model.weights.sub_(velocity, alpha=task.learning_rate)
     assert float((model.weights - first).norm()) > 0.5, "it learns something"
     torch.testing.assert_close(trainer.weights, model.weights, atol=1e-5, rtol=1e-4)
 

@@ -29,7 +29,7 @@ def bound_jobs(
     """Give the cells of the bound; none where ours or `asp` is left out, or where communication is free anyway."""
     if OURS not in policies or BOUND not in policies:
         return []
-    dear = [one for one in scenarios if one.transfer.transfer_s > 0]
+    dear = [one for one in scenarios if one.transfer.transfer_s > 0 or one.transfer.server_message_s > 0]
     free = [dataclasses.replace(one, name=bound_name(one), transfer_s=0.0) for one in dear]
     return [Job(scenario, BOUND, seeds, cache, has_same_terms) for scenario in free]
 

@@ -21,7 +21,7 @@ Record = dict[str, Any]
 _HOUSE = ("predictor", "workers")
 # Modules that say what there is, not how it behaves: they change with every addition. Their use is part of the key.
 _CATALOGUES = ("predictor.policies", "predictor.forecasters", "predictor.spec", "workers.bench.peers")
-_ROOTS = ("workers.bench.cells", "workers.bench.trainer", "predictor.simulator.engine")
+_ROOTS = ("workers.bench.cells", "workers.bench.trainer", "predictor.simulator.entry")
 
 
 def default_folder() -> Path:

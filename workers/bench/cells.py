@@ -24,6 +24,7 @@ from predictor.events import Event
 from predictor.forecasters import ForecasterParams
 from predictor.policies import PolicyParams
 from predictor.simulator import SimulationResult, simulate
+from predictor.spec import suited
 from workers.bench.cache import Cache, version_of
 from workers.bench.peers import forecaster_of, grid_of
 from workers.bench.scenario import Scenario
@@ -53,7 +54,7 @@ class MeteredTrainer(GridTrainer):
     """Goes on after the target, and counts the messages with weights that it took to get there."""
 
     def __init__(self, task: Task, rate: float, scenario: Scenario, seed: int) -> None:
-        super().__init__(task, [rate], scenario.num_workers, seed, stops=False)
+        super().__init__(task, [rate], scenario.num_workers, seed, stops=False, optimizer=scenario.task.optimizer)
         self._last_s = scenario.budget_s - scenario.evaluate_every_s  # an evaluation at or before it has a successor
         self._num_messages = 0
         self._num_to_target: int | None = None
@@ -115,19 +116,22 @@ class Contestant:
     def train(self, trainer: GridTrainer, seed: int, until_s: float) -> SimulationResult:
         """Train in virtual time; what comes of it is in the trainer."""
         virtual = simulator.Scenario(
-            policy=self.params,
+            policy=suited(self.params, self.scenario.task.optimizer),
             forecaster=self.forecaster,
             speeds=self.scenario.speeds(seed),
             transfers=self.scenario.transfers(seed),
             until_s=until_s * _INCLUSIVE,
             evaluate_every_s=self.scenario.evaluate_every_s,
+            churn=self.scenario.churn,
+            server_message_s=self.scenario.transfer.server_message_s,
         )
         with np.errstate(all="ignore"):  # a rate that is too large overflows, and is seen by its loss
             return simulate(virtual, trainer=trainer)
 
     def try_rates(self, rates: Sequence[float], seed: int, until_s: float) -> list[Trial]:
         """Run all rates at once, until each has met the target or diverged, or until `until_s`."""
-        trainer = GridTrainer(self.scenario.make_task(seed), rates, self.scenario.num_workers, seed)
+        task, optimizer = self.scenario.make_task(seed), self.scenario.task.optimizer
+        trainer = GridTrainer(task, rates, self.scenario.num_workers, seed, optimizer=optimizer)
         self.train(trainer, seed, until_s)
         return [Trial(float(at_s), float(loss)) for at_s, loss in zip(trainer.reached_s, trainer.loss, strict=True)]
 
@@ -167,7 +171,7 @@ def _tune(scenario: Scenario, grid: list[PolicyParams], forecaster: ForecasterPa
 
 def _summed(job: Job, params: PolicyParams, choice: Record, seeds: list[Record]) -> Record:
     """Give the means over the seeds; the interval is added by whoever writes the results."""
-    keys = dataclasses.asdict(params)  # type: ignore[call-overload]
+    keys = dataclasses.asdict(suited(params, job.scenario.task.optimizer))  # type: ignore[call-overload]
     keys |= keys.pop("policy", {})
     del keys["name"]
     missed_s = MISS * job.scenario.budget_s

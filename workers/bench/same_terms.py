@@ -15,7 +15,7 @@ from functools import lru_cache
 from predictor.events import Directive, Stimulus
 from predictor.policies import PolicyParams
 from predictor.policies.base import Cluster, Policy, Verdict
-from predictor.policies.foresync import ForesyncParams, repeat
+from predictor.policies.foresync import MOMENTUM, ForesyncParams, repeat
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class SameTerms:
     """Parameters of a policy, with the momentum and the bound of `foresync`."""
 
     policy: PolicyParams
-    momentum: float = ForesyncParams.momentum
+    momentum: float = MOMENTUM
     momentum_rounds: float = ForesyncParams.momentum_rounds
     bound: str = ForesyncParams.bound
 

@@ -3,11 +3,14 @@
 name: spread-m0.5-iid
 num_workers: 8
 task: {model: mlp, dataset: digits, batch_size: 16, partition: iid}     # or partition: {dirichlet: 0.3}
+                                     # and, where it is not sgd, optimizer: adam, or optimizer: {momentum: 0.9}
 speed: {kind: lognormal, base_s: 1.0, factors: [1, 1.43, 1.86, 2.29, 2.71, 3.14, 3.57, 4], cv: 0.1}
-transfer_s: 0.5                                                         # or {transfer_s: 0.5, cv: 0.3}: lognormal
+transfer_s: 0.5                                                         # or {transfer_s: 0.5, cv: 0.3}: lognormal,
+                                                # or {transfer_s: 0.5, server_message_s: 0.1}: through one shared line
 target: {metric: test_loss, value: 0.20}
 budget_s: 500
 learning_rates: [0.35, 0.5, 0.7, 1.0, 1.4]
+churn: [{worker: 2, leaves_at_s: 40, joins_at_s: 70}, {worker: 5, joins_at_s: 30}]      # may be absent: all stay
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import TypeAdapter
 
+from predictor.churn import Absence, complaints_about
 from predictor.decoding import decode
 from predictor.errors import Complaint, SpecError
+from predictor.optimizers import OptimizerSpec
 from predictor.params import STRICT, param
 from predictor.spec import DirichletPartition, TransferSpec
 from predictor.speeds import AnySpeedParams, SpeedModel, Transfer
@@ -51,6 +56,7 @@ class TaskPart:
     dataset: Annotated[Literal["digits", "teacher_student"], param("Data set.")]
     batch_size: Annotated[int, param("Samples of a minibatch.", unit="samples", ge=1, le=65536, strict=True)]
     partition: Annotated[Literal["iid"] | DirichletPartition, param("How the data is shared among the workers.")]
+    optimizer: Annotated[OptimizerSpec, param("What each worker makes its steps with.")] = "sgd"
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class TargetPart:
     value: Annotated[float, param("At or below it (loss), at or above it (accuracy).", gt=0, le=100, strict=True)]
 
 
-LearningRate = Annotated[float, param("Step size of SGD.", gt=0, le=1000, strict=True)]
+LearningRate = Annotated[float, param("Step size.", gt=0, le=1000, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -78,11 +84,12 @@ class Scenario:
     speed: AnySpeedParams
     transfer_s: Annotated[
         TransferSpec | Annotated[float, param("Push and pull together.", unit="s", ge=0, le=3600, strict=True)],
-        param("Push and pull together; with a cv the times are lognormal."),
+        param("Push and pull together; with a cv the times are lognormal, with server_message_s they share a line."),
     ]
     target: TargetPart
     budget_s: Annotated[float, param("Longest training.", unit="s", gt=0, le=10**6, strict=True)]
     learning_rates: Annotated[list[LearningRate], param("Where tuning starts.", min_length=1)]
+    churn: Annotated[tuple[Absence, ...], param("Workers that join late, die, and come back.", max_length=256)] = ()
     traces: Annotated[dict[str, str], param("Texts of the trace files; not a key of the file.")] = field(
         default_factory=dict
     )
@@ -227,6 +234,7 @@ def _check(scenario: Scenario) -> list[Complaint]:
             complaints.append(Complaint(f"speed.{name}", list(factors), wish))
     if target.metric == "test_accuracy" and target.value > 1:
         complaints.append(Complaint("target.value", target.value, "must be <= 1 for test_accuracy"))
+    complaints += complaints_about(scenario.churn, scenario.num_workers, "churn")
     if rates != sorted(set(rates)):
         complaints.append(Complaint("learning_rates", rates, "must ascend"))
     return complaints

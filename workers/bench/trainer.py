@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictor.events import AggregateApplied, Directive, Event, TargetReached
+from predictor.optimizers import OptimizerSpec
 from workers.bench.network import Array, Network
+from workers.bench.optimizers import GridOptimizer, grid_optimizer
 from workers.bench.tasks import Task
 
 _BLOCK = 128  # minibatches that are drawn at once
@@ -25,8 +27,17 @@ _NUM_USUAL = 20  # pushes whose median length bounds the next one
 class Worker:
     """Weights of one worker, and its own steps that are not in the snapshot it holds. Arrays (L, P)."""
 
-    def __init__(self, task: Task, number: int, num: int, seed: int) -> None:
-        self._task, self._number, self._seed = task, number, seed
+    def __init__(self, task: Task, number: int, num: int, seed: int, optimizer: GridOptimizer | None = None) -> None:
+        """Hold nothing.
+
+        Args:
+            task: what is learnt.
+            number: of the worker.
+            num: learning rates.
+            seed: of the minibatches.
+            optimizer: makes its steps; None: whoever calls makes them.
+        """
+        self._task, self._number, self._seed, self.optimizer = task, number, seed, optimizer
         length = task.shape.num_parameters
         self.weights = np.zeros((num, length), np.float32)
         self.layers = task.shape.views(self.weights)
@@ -36,6 +47,7 @@ class Worker:
         self.lengths: deque[Array] = deque(maxlen=_NUM_USUAL)  # (L,), of the last pushes, per iteration
         self.pushed: deque[tuple[int, Array]] = deque()  # (iteration, delta), not acknowledged
         self.snapshot = np.zeros((num, length), np.float32)  # the last one that was merged
+        self.has_pulled = False
         self.coming: deque[Array] = deque()  # released and not merged
         self.alpha = np.full((num, 1), _FIRST_ALPHA, np.float32)
         self.sums = np.zeros((3, num), np.float32)  # <global, own>, <own, own>, <global, global>
@@ -57,7 +69,7 @@ class Worker:
         new = self.coming.popleft()
         self.is_bounded = directive.is_bounded
         answered = [self.pushed.popleft()[1] for _ in range(self._num_answered(settled))]
-        if directive.merge == "anchor":
+        if directive.merge == "anchor" and self.has_pulled:
             self.weights[:] = new + np.float32(directive.alpha) * (self.weights - new)
         else:
             if directive.merge == "agreement" and answered:
@@ -68,7 +80,7 @@ class Worker:
                 own = own + delta
             np.multiply(own, alpha, out=self.weights)
             self.weights += new
-        self.snapshot = new
+        self.snapshot, self.has_pulled = new, True
 
     def shorten(self, delta: Array) -> None:
         """Bound a push by the usual length of the pushes before it, per iteration."""
@@ -97,7 +109,14 @@ class GridTrainer:
     """Train one model for each learning rate; see `predictor.simulator.trainer.Trainer`."""
 
     def __init__(
-        self, task: Task, learning_rates: Sequence[float], num_workers: int, seed: int, stops: bool = True
+        self,
+        task: Task,
+        learning_rates: Sequence[float],
+        num_workers: int,
+        seed: int,
+        *,
+        stops: bool = True,
+        optimizer: OptimizerSpec = "sgd",
     ) -> None:
         """Set up the first weights, the same for all learning rates.
 
@@ -107,6 +126,7 @@ class GridTrainer:
             num_workers: of the cluster.
             seed: of first weights and minibatches.
             stops: end the run once every learning rate has reached the target or diverged.
+            optimizer: of each worker.
         """
         num = len(learning_rates)
         self._task, self._stops = task, stops
@@ -114,7 +134,8 @@ class GridTrainer:
         self._minus_rates = -np.asarray(learning_rates, np.float32)[:, None]
         self.weights = np.repeat(task.shape.initial(seed)[None], num, axis=0)
         self._velocity: Array | None = None
-        self._workers = [Worker(task, number, num, seed) for number in range(num_workers)]
+        self._seed, self._optimizer = seed, optimizer
+        self._workers = [self._new_worker(number) for number in range(num_workers)]
         self._pending: dict[tuple[int, int], Array] = {}
         self._pushes_offset = False
         self.reached_s = np.full(num, np.inf)  # when the target was first met
@@ -122,12 +143,17 @@ class GridTrainer:
         self.accuracy = np.zeros(num, np.float32)
         self.num_gradients = 0
 
+    def _new_worker(self, number: int) -> Worker:
+        optimizer = grid_optimizer(self._optimizer, self._minus_rates)
+        return Worker(self._task, number, len(self._minus_rates), self._seed, optimizer)
+
     def compute(self, worker: int, iteration: int) -> float:
         me = self._workers[worker]
         gradient, losses = self._network.gradient(me.layers, *me.batch(iteration))
-        gradient *= self._minus_rates
-        me.weights += gradient
-        me.since_push += gradient
+        assert me.optimizer, "each worker of a run has one"
+        step = me.optimizer.step(gradient)
+        me.weights += step
+        me.since_push += step
         me.num_since_push += 1
         self.num_gradients += 1
         return float(losses[0])
@@ -162,6 +188,12 @@ class GridTrainer:
     def land(self, worker: int, acknowledged: int, directive: Directive) -> None:
         self._pushes_offset = directive.merge == "anchor"
         self._workers[worker].merge(acknowledged, directive)
+
+    def restart(self, worker: int, clock: int) -> None:
+        for iteration, _ in self._workers[worker].pushed:
+            if iteration > clock:
+                self._pending.pop((worker, iteration), None)
+        self._workers[worker] = self._new_worker(worker)
 
     def evaluate(self, at_s: float, version: int) -> Sequence[Event]:
         task = self._task

@@ -87,6 +87,8 @@ def scenario_of_job(job: Job, message_bytes: int) -> Scenario:
         message_bytes=message_bytes,
         batch_size=spec.task.batch_size,
         evaluate_every_s=spec.evaluate_every_s,
+        churn=spec.cluster.churn,
+        server_message_s=transfer.server_message_s,
     )
 
 

@@ -1,6 +1,7 @@
 """Real gradients at virtual times: the weights of a server and of all its workers, in one process and one thread.
 
-What happens to weights is done by the classes that a live run uses (`OwnSteps`, `Weights`, `Batches`, `measure`), so
+What happens to weights is done by the classes that a live run uses (`OwnSteps`, `Weights`, `Batches`, `measure`,
+the optimizers), so
 the semantics are the same by construction: same first weights, same minibatches, same steps, same merge.
 """
 
@@ -18,6 +19,7 @@ from workers.evaluator.process import measure
 from workers.job import Job
 from workers.server.weights import Weights
 from workers.transport.base import Pieces, split
+from workers.worker.optimizer import optimizer_of
 from workers.worker.own_steps import OwnSteps
 
 
@@ -72,6 +74,12 @@ class VirtualTrainer:
         me = self._workers[worker]
         me.own.merge(me.coming.popleft(), acknowledged, directive)
 
+    def restart(self, worker: int, clock: int) -> None:
+        for iteration in self._workers[worker].own.in_flight:
+            if iteration > clock:
+                self._weights.drop(worker, iteration)
+        self._workers[worker] = _Worker(self._job, worker)
+
     def evaluate(self, at_s: float, version: int) -> Sequence[Event]:
         """Measure a version that was not measured yet, as a live run's evaluator does."""
         if self._measured is not None and self._measured.version == version:
@@ -122,16 +130,16 @@ class _Worker:
         task = job.spec.task
         self._model = job.build_model()
         self._batches = Batches(job.dataset.train, job.shards[worker], task.batch_size, job.spec.seed, worker)
-        self._learning_rate = task.learning_rate
+        self._optimizer = optimizer_of(task)
         self.own = OwnSteps(self._model.weights)
         self.coming: deque[Pieces] = deque()  # released and not merged, oldest first
 
     def step(self, iteration: int) -> tuple[float, int]:
-        """Make one step of SGD; give the loss of its minibatch, and the epoch."""
+        """Make one step; give the loss of its minibatch, and the epoch."""
         model, gradient = self._model.model, self._model.gradient
         images, labels, epoch = self._batches.batch(iteration - 1)
         gradient.zero_()
         loss = functional.cross_entropy(model(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        self.own.add(gradient.mul_(-self._learning_rate))
+        self.own.add(self._optimizer.step(gradient))
         return loss.item(), epoch

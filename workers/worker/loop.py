@@ -27,6 +27,7 @@ from workers.clock import RunClock
 from workers.flat import FlatModel
 from workers.telemetry import Telemetry
 from workers.worker.link import Landing, Link, Step
+from workers.worker.optimizer import Optimizer
 from workers.worker.own_steps import OwnSteps
 
 
@@ -38,7 +39,7 @@ class Worker:
     model: FlatModel
     batches: Batches
     speed: SpeedModel
-    learning_rate: float
+    optimizer: Optimizer
     link: Link
     clock: RunClock
     telemetry: Telemetry
@@ -67,13 +68,13 @@ def train(me: Worker, started_at_s: float, iteration: int, last_iteration: int |
         if state.directive.max_ahead > 0 or state.directive.push_at > iteration + 1:
             link.keep_pulling()  # weights or another directive may come while it trains
 
-        # One step of SGD on the next minibatch, padded to the time that it shall take.
+        # One step on the next minibatch, padded to the time that it shall take.
         started_s, version = now_s, state.version
         images, labels, epoch = me.batches.batch(iteration)
         gradient.zero_()
         loss = functional.cross_entropy(me.model.model(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        own.add(gradient.mul_(-me.learning_rate))
+        own.add(me.optimizer.step(gradient))
         target_s = me.speed.duration_s(iteration, started_s)
         if me.stopping.wait(max(0.0, started_s + target_s - clock.now_s())):
             break

@@ -97,6 +97,11 @@ class OwnSteps:
         return bool(self._pushed)
 
     @property
+    def in_flight(self) -> list[int]:
+        """Give the iterations of the pushes that were not acknowledged yet, oldest first."""
+        return [iteration for iteration, _ in self._pushed]
+
+    @property
     def pushed_at(self) -> int:
         """Give the iteration of the newest push."""
         return self._pushed_at

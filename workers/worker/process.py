@@ -19,6 +19,7 @@ from workers.transport.base import WorkerTransport
 from workers.transport.delayed import DelayedTransport
 from workers.worker.link import Link
 from workers.worker.loop import Worker, train
+from workers.worker.optimizer import optimizer_of
 
 
 def run(job: Job, worker: int, address: str, stream: socket.socket) -> int:
@@ -41,7 +42,7 @@ def run(job: Job, worker: int, address: str, stream: socket.socket) -> int:
         model=job.build_model(),
         batches=Batches(job.dataset.train, job.shards[worker], spec.task.batch_size, spec.seed, worker),
         speed=job.speeds[worker],
-        learning_rate=spec.task.learning_rate,
+        optimizer=optimizer_of(spec.task),
         link=link,
         clock=job.clock,
         telemetry=telemetry,

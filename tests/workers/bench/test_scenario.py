@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from predictor.churn import Absence
+from predictor.optimizers import MomentumOptimizer
 from predictor.spec import DirichletPartition, TransferSpec
 from tests.house.files import ROOT
 from tests.workers.bench.scenes import SMALL, changed, scenario, write
+from workers.bench.bounds import bound_jobs
 from workers.bench.scenario import ScenarioError, read_scenarios
 
 TRACE = "iteration,worker_0,worker_1\n0,1.0,2.0\n1,1.5,2.5\n"
@@ -32,6 +35,22 @@ def test_a_jittered_transfer(tmp_path: Path) -> None:
     assert sum(first.up_s(push) for push in range(2000)) / 2000 == pytest.approx(1.5, rel=0.1)
 
 
+def test_a_shared_line_churn_and_optimizers(tmp_path: Path) -> None:
+    read = scenario(
+        tmp_path,
+        transfer_s={"transfer_s": 0.5, "server_message_s": 0.1},
+        churn=[{"worker": 2, "leaves_at_s": 4, "joins_at_s": 7}],
+        task__optimizer={"momentum": 0.9},
+    )
+    assert read.transfer == TransferSpec(0.5, 0.0, 0.1)
+    assert read.churn == (Absence(2, 4.0, 7.0),)
+    assert read.task.optimizer == MomentumOptimizer(0.9)
+    plain = scenario(tmp_path)
+    assert (plain.transfer.server_message_s, plain.churn, plain.task.optimizer) == (0.0, (), "sgd")
+    [bound] = bound_jobs([read], ["foresync", "asp"], (1,), tmp_path, has_same_terms=False)
+    assert bound.scenario.transfer == TransferSpec(0.0)
+
+
 def test_documents_files_and_folders_in_their_order(tmp_path: Path) -> None:
     write(tmp_path / "b.yaml", changed(name="two"), None, changed(name="three"))
     write(tmp_path / "a.yml", changed(name="one"))
@@ -46,6 +65,11 @@ def test_the_scenarios_of_the_repository(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FORESYNC_TRACES", str(tmp_path))
     read = read_scenarios([ROOT / "benchmarks" / "scenarios"])
     assert len(read) == 48
+    weak = read_scenarios([ROOT / "benchmarks" / "weak"])
+    assert len(weak) == 12
+    assert sum(one.transfer.server_message_s > 0 for one in weak) == 4
+    assert sum(bool(one.churn) for one in weak) == 3
+    assert sum(one.task.optimizer != "sgd" for one in weak) == 5
     assert {one.transfer.transfer_s for one in read} == {0.05, 0.5, 3}
 
 
@@ -87,6 +111,9 @@ def test_the_name_does_not_decide_about_results_and_a_trace_does(tmp_path: Path)
         ({"task__partition": {"dirichlet": 0}}, "task.partition.dirichlet must be > 0, got 0"),
         ({"speed__kind": "warp"}, "speed.kind must be one of"),
         ({"speed__kind": "native"}, "speed"),
+        ({"churn": [{"worker": 4, "leaves_at_s": 3}]}, "churn.0.worker must be <= 3, the last of the workers, got 4"),
+        ({"transfer_s": {"server_message_s": -1}}, "transfer_s.server_message_s must be >= 0, got -1"),
+        ({"task__optimizer": "rmsprop"}, "task.optimizer"),
         ({"speed__cv": -1}, "speed.cv must be >= 0, got -1"),
         ({"speed__base_s": "1"}, "speed.base_s must be a number, got '1'"),
         ({"speed__base_s": float("inf")}, "speed.base_s must be a number, got inf"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from predictor.churn import Absence
 from predictor.forecasters import EwmaParams
 from predictor.policies import POLICIES, PolicyParams
 from predictor.policies.foresync import ForesyncParams
@@ -119,9 +120,14 @@ def test_a_rate_learns_the_same_alone_and_among_others(task: Task, policy: Polic
         assert trained(task, policy, [rate]).weights[0] == pytest.approx(together.weights[place], abs=1e-5)
 
 
-@pytest.mark.parametrize(("momentum", "decay", "share"), [(0.0, 0.0, 0.0), (0.75, 63 / 64, 3 / 63)])
+CHURN = (Absence(1, 6.3, 11.0), Absence(2, 9.1), Absence(3, None, 5.0))
+
+
+@pytest.mark.parametrize(
+    ("momentum", "decay", "share", "churn"), [(0.0, 0.0, 0.0, ()), (0.75, 63 / 64, 3 / 63, ()), (0.0, 0.0, 0.0, CHURN)]
+)
 def test_all_that_was_pushed_is_in_the_weights_and_repeated(
-    task: Task, momentum: float, decay: float, share: float
+    task: Task, momentum: float, decay: float, share: float, churn: tuple[Absence, ...]
 ) -> None:
     pushed: list[Any] = []
 
@@ -139,10 +145,13 @@ def test_all_that_was_pushed_is_in_the_weights_and_repeated(
             speeds=[speed.build(worker, 4, SEED, str) for worker in range(4)],
             transfers=[Transfer(3.0, 0.0, worker, SEED) for worker in range(4)],
             until_s=30.0,
+            churn=churn,
         ),
         trainer=trainer,
     )
-    assert len(pushed) > 20
+    assert len(pushed) > (10 if churn else 20)
+    if churn:
+        assert len([one for one in trainer._pending if one[0] == 1]) <= 1, "what never arrived is forgotten"
     total = SHAPE.initial(SEED)
     for num_after, delta in enumerate(reversed(pushed)):
         total = total + delta[0] * (1 + share * sum(decay**age for age in range(1, num_after + 1)))

@@ -28,6 +28,7 @@ from workers.transport.delayed import DelayedTransport
 from workers.transport.in_process import InProcessTransport
 from workers.worker.link import Link
 from workers.worker.loop import Worker, train
+from workers.worker.optimizer import Sgd
 
 LEARNING_RATE = 0.2
 BATCH_SIZE = 8
@@ -132,7 +133,7 @@ class Cluster:
             model=model(),
             batches=Batches(split, shard, BATCH_SIZE, 1, worker),
             speed=self._speed(worker, num_workers),
-            learning_rate=LEARNING_RATE,
+            optimizer=Sgd(LEARNING_RATE),
             link=Link(transport, self.clock, Traffic(), worker, 0),
             clock=self.clock,
             telemetry=self.logs[worker],  # type: ignore[arg-type]
