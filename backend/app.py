@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from backend import openapi
 from backend.account_cache import AccountCache
+from backend.account_keeper import AccountKeeper
 from backend.api import PREFIX, documented_app, live, problems
 from backend.api.dependencies import json_response
 from backend.api.frames import Frames
@@ -93,18 +94,22 @@ def server_config(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEO
 @contextlib.asynccontextmanager
 async def _lifespan(services: Services) -> AsyncIterator[None]:
     """Bring up database and run manager; raises StoreError where they cannot be used."""
-    keeper = CurveKeeper(services.curves)
-    services.manager.on_end = keeper.notice
+    curve_keeper = CurveKeeper(services.curves)
+    account_keeper = AccountKeeper(services.accounts, services.manager.wakeups)
+    services.manager.on_end = curve_keeper.notice
     try:
         await run_in_threadpool(services.database.upgrade)
-        keeper.start()
+        curve_keeper.start()
+        account_keeper.start()
         await run_in_threadpool(services.manager.start)
         try:
             yield
         finally:
             await run_in_threadpool(services.manager.shutdown)
     finally:
-        await run_in_threadpool(keeper.close)
+        await services.what_if.close()
+        await run_in_threadpool(curve_keeper.close)
+        await run_in_threadpool(account_keeper.close)
         services.database.close()
 
 

@@ -35,7 +35,7 @@ class CurveFold:
     def __init__(self) -> None:
         self._training = _Buckets()
         self._evaluations: list[tuple[float, int, int, float | None, float | None]] = []
-        self._stride, self._num_evaluations = 1, 0
+        self._stride, self.num_evaluations = 1, 0
         self._latest: tuple[float, int, int, float | None, float | None] | None = None
         self._num_applied = 0  # iterations whose updates are in the global weights
         self._versions: deque[tuple[int, int]] = deque([(0, 0)], maxlen=MAX_REMEMBERED_VERSIONS)
@@ -106,8 +106,8 @@ class CurveFold:
             event["snapshot_at_s"], version, self._versions[0][1], _finite(event["loss"]), _finite(event["accuracy"])
         )  # fmt: skip
         self._latest = row
-        self._num_evaluations += 1
-        if self._num_evaluations % self._stride == 0:
+        self.num_evaluations += 1
+        if self.num_evaluations % self._stride == 0:
             self._evaluations.append(row)
         if len(self._evaluations) >= MAX_EVALUATION_POINTS:
             self._evaluations = self._evaluations[1::2]

@@ -34,7 +34,7 @@ def predict(
         now: of the prediction; this moment by default.
     """
     at = now or datetime.now(UTC)
-    found = ranges([read_run(run.spec) for run in listed], read_catalogue)
+    found = ranges([read_run(run.spec_in_force) for run in listed], read_catalogue)
     left = [_left(run, one, at) for run, one in zip(listed, found, strict=True)]
     lows = _spans([low_s for low_s, _, _ in left], [run.state != "queued" for run in listed], concurrency)
     highs = _spans([high_s for _, high_s, _ in left], [run.state != "queued" for run in listed], concurrency)
@@ -44,7 +44,8 @@ def predict(
             "name": run.name,
             "experiment_id": run.experiment_id,
             "experiment_name": run.experiment_name,
-            "policy": run.spec["policy"],
+            "policy": run.spec_in_force["policy"],
+            "policy_at_start": run.spec["policy"],
             "seed": run.spec["seed"],
             "is_running": run.state != "queued",
             "starts_low_s": low_s[0],

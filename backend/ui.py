@@ -2,21 +2,23 @@
 
 A request never becomes a path of the file system: it is looked up in the list of the files that are there. The page
 names, for the view that is asked for, the scripts and the first answers of the API that this view will ask for, so
-that the browser fetches them beside its first script and not after it. Files that the build has packed (`.gz` beside
-them) are sent packed to whoever takes that.
+that the browser fetches them beside its first script and not after it. Files are kept in memory once they were
+asked for, and those that the build has packed (`.gz` beside them) are sent packed to whoever takes that.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from backend.api.problems import problem_response
 from backend.pages import NOT_BUILT_PAGE
@@ -24,16 +26,43 @@ from backend.pages import NOT_BUILT_PAGE
 STATIC_DIR = Path(__file__).parent / "static"
 VIEWS = re.compile(r"/(?:(?:experiments|runs|compare)(?:/[A-Za-z0-9_-]+)*/?)?", re.ASCII)
 IMMUTABLE = "public, max-age=31536000, immutable"
+KEPT = {"/favicon.svg": "public, max-age=3600"}  # an old one does no harm
 MANIFEST = "/manifest.json"  # of the build: which script needs which files
 PACKED = ".gz"
 
+Query = Mapping[str, list[str]]
+
+
+def _history_asks(query: Query) -> tuple[str, ...]:
+    """Name what `frontend/src/history/view.ts` makes of the address, to the letter; else nothing."""
+    if query.keys() & {"state", "policy", "dataset", "tag", "q"}:  # an address of before there was one filter
+        return ("baseline",)
+    size = _one(query, "size")
+    wanted = {
+        "filter": _one(query, "filter").strip(),
+        "sort": _one(query, "sort") or "-created_at",
+        "limit": size if size == "500" else "100",
+        "cursor": _one(query, "cursor"),
+    }
+    return (f"runs/rows?{_encode(wanted)}", "baseline")
+
+
+def _compare_asks(query: Query) -> tuple[str, ...]:
+    run_ids = list(dict.fromkeys(filter(None, _one(query, "runs").split(","))))
+    if not run_ids:
+        return ()
+    baseline = _one(query, "baseline")
+    runs = {"runs": ",".join(run_ids), "baseline": baseline if baseline in run_ids else ""}
+    return (f"compare?{_encode(runs)}", f"compare/curves?{_encode({'runs': runs['runs']})}")
+
+
 # For each view: its script in the sources, and what it asks the API for first. `{id}`: the last part of the address.
-_FIRST: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
+_FIRST: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | Callable[[Query], tuple[str, ...]]], ...] = (
     (re.compile(r"/(?:experiments/?)?"), "src/experiments/ExperimentsPage.tsx", ("catalogue", "experiments")),
     (re.compile(r"/experiments/(?P<id>[\w-]+)/?"), "src/experiments/ExperimentPage.tsx", ("experiments/{id}",)),
-    (re.compile(r"/runs/?"), "src/history/HistoryPage.tsx", ()),
+    (re.compile(r"/runs/?"), "src/history/HistoryPage.tsx", _history_asks),
     (re.compile(r"/runs/(?P<id>[\w-]+)/?"), "src/run/RunPage.tsx", ("runs/{id}",)),
-    (re.compile(r"/compare/?"), "src/compare/ComparePage.tsx", ()),
+    (re.compile(r"/compare/?"), "src/compare/ComparePage.tsx", _compare_asks),
 )
 
 
@@ -42,6 +71,7 @@ class _Build:
     """What a build has left in the folder."""
 
     files: dict[str, Path] = field(default_factory=dict)  # by URL path
+    contents: dict[Path, bytes] = field(default_factory=dict)  # of those that were asked for
     page: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -65,20 +95,22 @@ class Dashboard:
         if VIEWS.fullmatch(path):
             if not build.page:
                 return HTMLResponse(NOT_BUILT_PAGE, 503, {"Cache-Control": "no-store"})
-            page = with_hints(build.page, path, build.manifest)
+            query = request.scope["query_string"].decode("latin-1")
+            page = with_hints(build.page, path, build.manifest, parse_qs(query))
             return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
         return problem_response(404, f"There is no page {path!r}.")
 
     def _answer_file(self, request: Request, build: _Build, path: str) -> Response:
-        headers = {"Cache-Control": IMMUTABLE if path.startswith("/assets/") else "no-cache"}
+        headers = {"Cache-Control": IMMUTABLE if path.startswith("/assets/") else KEPT.get(path, "no-cache")}
         file, packed = build.files[path], build.files.get(path + PACKED)
         if packed is None:
-            return FileResponse(file, headers=headers)
+            return Response(_content(build, file), headers=headers, media_type=_media_type(file))
         headers["Vary"] = "Accept-Encoding"
-        if not takes_gzip(request.headers.get("accept-encoding", "")):
-            return FileResponse(file, headers=headers)
-        # The type is that of the file itself, which its name tells.
-        return FileResponse(packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=_media_type(file))
+        if takes_gzip(request.headers.get("accept-encoding", "")):
+            headers["Content-Encoding"] = "gzip"
+        else:
+            packed = file
+        return Response(_content(build, packed), headers=headers, media_type=_media_type(file))
 
     def _read_build(self) -> _Build:
         """Give what the build has left; read anew after each one."""
@@ -89,23 +121,26 @@ class Dashboard:
             found = [path for path in root.rglob("*") if path.is_file() and path.resolve().is_relative_to(root)]
             files = {f"/{path.relative_to(root).as_posix()}": path for path in found}
             page = index.read_text(encoding="utf-8") if built_at is not None else ""
-            self._build = _Build(files, page, _read_manifest(files.get(MANIFEST)))
+            self._build = _Build(files, page=page, manifest=_read_manifest(files.get(MANIFEST)))
             self._built_at = built_at
         return self._build
 
 
-def with_hints(page: str, path: str, manifest: Mapping[str, Any]) -> str:
-    """Name in the page what the view at this path will fetch first."""
+def with_hints(page: str, path: str, manifest: Mapping[str, Any], query: Query | None = None) -> str:
+    """Name in the page what the view at this address will fetch first."""
     found = next(((match, name, asks) for view, name, asks in _FIRST if (match := view.fullmatch(path))), None)
     if found is None:
         return page
     match, name, asks = found
     scripts, styles = _needed(manifest, name)
     hints = [f'<link rel="modulepreload" crossorigin href="/{script}">' for script in scripts]
+    hints += [
+        f'<link rel="modulepreload" crossorigin fetchpriority="low" href="/{one}">' for one in _later(manifest, name)
+    ]
     hints += [f'<link rel="stylesheet" crossorigin href="/{style}">' for style in styles]
     if scripts:  # without its script the view cannot ask, and the answer would come for nothing
-        answers = [ask.format_map(match.groupdict()) for ask in asks]
-        hints += [f'<link rel="preload" as="fetch" crossorigin href="/api/v1/{answer}">' for answer in answers]
+        answers = asks(query or {}) if callable(asks) else [ask.format_map(match.groupdict()) for ask in asks]
+        hints += [f'<link rel="preload" as="fetch" crossorigin href="/api/v1/{escape(one)}">' for one in answers]
     hints = [hint for hint in hints if hint.rpartition("href=")[2] not in page]
     return page.replace("</head>", "".join(f"  {hint}\n  " for hint in hints) + "</head>", 1)
 
@@ -117,6 +152,23 @@ def takes_gzip(accepted: str) -> bool:
         if name.strip().lower() in ("gzip", "*"):
             return weight.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
+
+
+def _one(query: Query, name: str) -> str:
+    return query.get(name, [""])[0]
+
+
+def _encode(values: Mapping[str, str]) -> str:
+    """Write a query as URLSearchParams does, so that the browser finds the answer; empty values are left out."""
+    text = urlencode({name: value for name, value in values.items() if value}, safe="*")
+    return text.replace("~", "%7E")
+
+
+def _content(build: _Build, path: Path) -> bytes:
+    found = build.contents.get(path)
+    if found is None:
+        found = build.contents[path] = path.read_bytes()
+    return found
 
 
 def _needed(manifest: Mapping[str, Any], name: str) -> tuple[list[str], list[str]]:
@@ -136,6 +188,13 @@ def _needed(manifest: Mapping[str, Any], name: str) -> tuple[list[str], list[str
     return scripts, styles
 
 
+def _later(manifest: Mapping[str, Any], name: str) -> list[str]:
+    """Give the scripts that a view's own script fetches by itself, e.g. what draws charts."""
+    own = manifest.get(name)
+    later = own.get("dynamicImports", []) if isinstance(own, dict) else []
+    return [manifest[one]["file"] for one in later if one in manifest]
+
+
 def _read_manifest(path: Path | None) -> Mapping[str, Any]:
     """Read the build's manifest; without one the page works, a little later."""
     if path is None:
@@ -148,4 +207,5 @@ def _read_manifest(path: Path | None) -> Mapping[str, Any]:
 
 
 def _media_type(path: Path) -> str:
-    return {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}.get(path.suffix, "text/plain")
+    known = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+    return known.get(path.suffix, "text/plain")

@@ -32,6 +32,8 @@ from backend.store.database import Database
 
 TOKEN = "a-token-for-the-benchmark"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+GOAL_MS = 50.0  # of the slowest p95 of each kind
+PAGE_GOAL_MS = 500.0
 
 QUESTIONS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("list", "newest", "/runs/rows", {}),
@@ -145,7 +147,9 @@ def _rest(base: str, process: psutil.Process, repeats: int) -> list[str]:
             times = f"{p50:.1f} ms | {p95:.1f} ms | {max(times_ms):.1f} ms | {cpu_ms:.1f} ms"
             lines.append(f"| {kind} | {name} | {times} | {size} |")
     worst = ", ".join(f"{kind} {max(values):.0f} ms" for kind, values in p95s.items())
-    return [*lines, "", f"Worst p95 of each kind: {worst}."]
+    num_kept = sum(value <= GOAL_MS for values in p95s.values() for value in values)
+    asked = f"Asked: p95 of at most {GOAL_MS:.0f} ms; reached by {num_kept} of {len(QUESTIONS)} questions."
+    return [*lines, "", f"{asked} Worst p95 of each kind: {worst}."]
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -161,7 +165,7 @@ def _page(base: str, num: int) -> list[str]:
         return ["", "The page was not opened."]
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
 
-    lines = ["", "| page, real Chromium | p50 | slowest |", "|---|---|---|"]
+    lines = ["", "| page, real Chromium | p50 | slowest | asked | reached |", "|---|---|---|---|---|"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context(viewport={"width": 1280, "height": 800})
@@ -175,7 +179,9 @@ def _page(base: str, num: int) -> list[str]:
                 times_ms.append(
                     page.evaluate("new Promise(done => requestAnimationFrame(() => done(performance.now())))")
                 )
-            lines.append(f"| {name} | {statistics.median(times_ms):.0f} ms | {max(times_ms):.0f} ms |")
+            p50 = statistics.median(times_ms)
+            is_kept = "yes" if p50 <= PAGE_GOAL_MS else "no"
+            lines.append(f"| {name} | {p50:.0f} ms | {max(times_ms):.0f} ms | {PAGE_GOAL_MS:.0f} ms | {is_kept} |")
         num_drawn = page.evaluate("document.querySelectorAll('tr[data-run]').length")
         browser.close()
     words = "From the start of the navigation to the first frame with rows; scripts come from the browser's store."

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from backend.store import figures
 from backend.store.database import Database
 from backend.store.tables import Experiment, Run, RunTag
+from backend.store.tags import repeat
 from predictor.spec import read_run, to_data
 from predictor.summary import Summary
 
@@ -61,6 +62,7 @@ def fill(database: Database, num_runs: int, seed: int = 1) -> None:
             session.execute(insert(Run), rows)
             if tags:
                 session.execute(insert(RunTag), tags)
+                repeat(session, {row["run_id"] for row in tags})
 
 
 STOP = {"seconds": 120.0, "target": {"metric": "test_accuracy", "value": 0.9}}

@@ -1,6 +1,6 @@
 """The server that is measured, in a process of its own, and what the measurements ask of it.
 
-python -m benchmarks.stream_server HOME PORT
+python -m benchmarks.stream_server HOME PORT [COMMAND THAT TRAINS ...]
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Any
 
 import httpx
 import psutil
-import uvicorn
 
-from backend.app import server_config
+from backend.cli.serve import serve
 from backend.settings import Settings
 
 TOKEN = "a-token-for-measurements"
@@ -28,7 +27,7 @@ PLAYER = (sys.executable, "-m", "benchmarks.stream_player")
 START_S = 180  # on a machine that is busy
 
 
-def main(home: str, port: str) -> None:
+def main(home: str, port: str, *worker_command: str) -> None:
     settings = Settings(
         home=Path(home),
         database_url=f"sqlite:///{home}/foresync.db",
@@ -36,27 +35,29 @@ def main(home: str, port: str) -> None:
         port=int(port),
         concurrency=4,
         keep_runs=True,
-        worker_command=PLAYER,
+        worker_command=worker_command or PLAYER,
     )
-    config = server_config(settings)
-    config.reload = False
-    uvicorn.Server(config).run()
+    serve(settings)
 
 
 class Server:
     """A server process; it can be killed and started again on the same home and port."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, worker_command: tuple[str, ...] = PLAYER) -> None:
         (home / "runs").mkdir(parents=True, exist_ok=True)
         self.home = home
         self.port = port
+        self._worker_command = worker_command
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=HEADERS, timeout=30)
         self.start()
 
     def start(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "benchmarks.stream_server", str(self.home), str(self.port)]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
+        command += self._worker_command
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
         self.process = psutil.Process(self._process.pid)
         until = time.monotonic() + START_S
         while True:
@@ -79,7 +80,11 @@ class Server:
     def submit(self, name: str, num_nodes: int) -> str:
         """Start a run that writes what its name says, and give its id."""
         run = {"name": name, "task": {"model": "mlp", "dataset": "digits"}, "cluster": {"num_workers": num_nodes}}
-        answer = self.http.post("/experiments", json={"name": name, "run": run})
+        return self.submit_spec(run)
+
+    def submit_spec(self, run: dict[str, Any]) -> str:
+        """Start a run, and give its id."""
+        answer = self.http.post("/experiments", json={"name": run["name"], "run": run})
         answer.raise_for_status()
         run_id: str = answer.json()["run_ids"][0]
         return run_id
@@ -105,9 +110,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(home: Path, port: int) -> Iterator[Server]:
+def serving(home: Path, port: int, worker_command: tuple[str, ...] = PLAYER) -> Iterator[Server]:
     """Serve inside the block; runs that have not ended are killed with it."""
-    server = Server(home, port)
+    server = Server(home, port, worker_command)
     try:
         yield server
     finally:

@@ -3,16 +3,17 @@
     python -m benchmarks.timeline [--quick] [--long-iterations N] [--wide-iterations N] [--home FOLDER] [--browser FILE]
 
 It makes two runs in a store of its own, 1 million iterations of 8 workers, and 10 million events of 256 workers
-(a twentieth of each with --quick), serves them, opens each page several times in Chromium, drags and zooms, and
-writes benchmarks/results/timeline.md. Runs that are in the folder from an earlier call are not made again.
+(a twentieth of each with --quick), each in a process of its own, serves them, opens each page several times in
+Chromium, drags and zooms, does the same on a page that holds an empty canvas of the same size (the control), and writes
+benchmarks/results/timeline.md. Runs that are in the folder from an earlier call are not made again.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import json
+import multiprocessing
 import os
 import platform
 import statistics
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,43 +32,17 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from backend.store.database import Database
+from benchmarks.timeline_frames import CONTROL, PROBE, drag, frames, plot, show, zoom
 from benchmarks.timeline_runs import LongRun, make
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "timeline.md"
 LONG = LongRun("1 million iterations", 8, 137_000)  # one of the workers is lost before its end
-WIDE = LongRun("256 workers", 256, 7_800)
+WIDE = LongRun("256 workers", 256, 6_250)
 QUICK = 20
 OPENINGS = 7
 REQUESTS = 15
-STEPS = 90  # of a drag or a zoom
 START_S = 60.0
-
-# Notes how long each frame's own work took, and when frames came; a canvas is painted when it has several colours.
-PROBE = """
-(() => {
-  window.frames_ = []; let works = 0;
-  const real = window.requestAnimationFrame.bind(window);
-  window.requestAnimationFrame = (callback) => real((at) => {
-    const start = performance.now();
-    callback(at);
-    window.frames_.push([at, performance.now() - start]);
-  });
-  window.painted_ = new Promise((done) => {
-    const look = () => {
-      const canvas = document.querySelector('[data-timeline] canvas');
-      if (canvas && canvas.width > 0) {
-        const pixels = canvas.getContext('2d').getImageData(Math.floor(canvas.width / 2), 0, 1, canvas.height).data;
-        const colours = new Set();
-        for (let i = 0; i < pixels.length; i += 4) colours.add(pixels[i] * 65536 + pixels[i + 1] * 256 + pixels[i + 2]);
-        if (colours.size > 4) { done(performance.now()); return; }
-      }
-      real(look);
-    };
-    real(look);
-  });
-})();
-"""
 
 Rows = list[tuple[str, str, str, str]]
 
@@ -91,7 +67,7 @@ def main() -> None:
         playwright = stack.enter_context(sync_playwright())
         options: dict[str, Any] = {"executable_path": arguments.browser} if arguments.browser else {}
         browser = playwright.chromium.launch(args=["--no-sandbox", "--disable-gpu"], **options)
-        parts = [measure(browser, url, run, run_id, num_events) for run, run_id, num_events in made]
+        parts = [measure(browser, url, run, one) for run, one in made]
         browser.close()
     RESULT.write_text(page_of(parts, " ".join(sys.argv[1:])))
     print(RESULT.read_text())
@@ -101,20 +77,36 @@ def smaller(run: LongRun) -> LongRun:
     return LongRun(run.name, run.num_workers, run.iterations // QUICK)
 
 
-def prepare(home: Path, wished: Sequence[LongRun]) -> list[tuple[LongRun, str, int]]:
-    """Make the runs that are not there yet; give each with its id and number of events."""
+Made = tuple[str, int, float]  # id, number of events, seconds that the making took
+
+
+def prepare(home: Path, wished: Sequence[LongRun]) -> list[tuple[LongRun, Made]]:
+    """Make the runs that are not there yet, side by side."""
     home.mkdir(parents=True, exist_ok=True)
     notes = home / "benchmark.json"
     known: dict[str, Any] = json.loads(notes.read_text()) if notes.exists() else {}
-    database = Database(f"sqlite:///{home / 'foresync.db'}")
+    url = f"sqlite:///{home / 'foresync.db'}"
+    database = Database(url)
     database.upgrade()
-    for run in wished:
-        key = f"{run.num_workers} x {run.iterations}"
-        if key not in known:
-            known[key] = make(database, run)
-            notes.write_text(json.dumps(known))
     database.close()
-    return [(run, *known[f"{run.num_workers} x {run.iterations}"]) for run in wished]
+    missing = [run for run in wished if key_of(run) not in known]
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
+        for run, made in zip(missing, processes.map(make_one, [url] * len(missing), missing), strict=True):
+            known[key_of(run)] = made
+            notes.write_text(json.dumps(known))
+    return [(run, known[key_of(run)]) for run in wished]
+
+
+def key_of(run: LongRun) -> str:
+    return f"{run.num_workers} x {run.iterations}"
+
+
+def make_one(url: str, run: LongRun) -> Made:
+    begun_s = time.monotonic()
+    database = Database(url)
+    run_id, num_events = make(database, run)
+    database.close()
+    return run_id, num_events, time.monotonic() - begun_s
 
 
 @contextlib.contextmanager
@@ -137,14 +129,19 @@ def serving(home: Path) -> Iterator[str]:
         server.wait()
 
 
-def measure(browser: Browser, url: str, run: LongRun, run_id: str, num_events: int) -> tuple[str, Rows]:
+def measure(browser: Browser, url: str, run: LongRun, made: Made) -> tuple[str, Rows]:
     """Give the title and the rows of one run's table."""
+    run_id, num_events, made_s = made
     num_iterations = read(url, run_id)["summary"]["num_iterations"]
     rows: Rows = []
     rows += [row_of("first paint of the timeline, page opened anew", "ms", openings(browser, url, run_id))]
     page = open_page(browser, url, run_id)
     page.evaluate("window.painted_")
     page.wait_for_timeout(4_000)
+    control = control_of(browser, plot(page))
+    for what, act in (("drag", drag), ("zoom", zoom)):
+        rows.append(row_of(f"{what}, control: from frame to frame", "ms", frames(control, act)[1]))
+    control.context.close()
     for name, scale in (("whole run", 1.0), ("a hundredth", 0.01), ("single iterations", None)):
         show(page, scale)
         for what, act in (("drag", drag), ("zoom", zoom)):
@@ -153,7 +150,17 @@ def measure(browser: Browser, url: str, run: LongRun, run_id: str, num_events: i
             rows.append(row_of(f"{what}, {name}: from frame to frame", "ms", gaps))
     page.context.close()
     rows += answers(url, run_id)
-    return f"{run.num_workers} workers, {num_iterations:,} iterations, {num_events:,} events", rows
+    size = f"{run.num_workers} workers, {num_iterations:,} iterations, {num_events:,} events"
+    return f"{size}, made in {made_s:.0f} s", rows
+
+
+def control_of(browser: Browser, box: dict[str, float]) -> Page:
+    """Open a page with nothing but a canvas of that size."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.add_init_script(PROBE)
+    page.goto("about:blank")
+    page.evaluate(CONTROL, {"width": box["width"], "height": box["height"], "ratio": 1})
+    return page
 
 
 def open_page(browser: Browser, url: str, run_id: str) -> Page:
@@ -173,55 +180,6 @@ def openings(browser: Browser, url: str, run_id: str) -> list[float]:
         found.append(page.evaluate("window.painted_"))
         page.context.close()
     return found
-
-
-def show(page: Page, scale: float | None) -> None:
-    """Zoom by keys around the middle: to the whole run, to a share of it, or to some 30 iterations of a worker."""
-    page.keyboard.press("f")
-    page.wait_for_timeout(500)
-    box = plot(page)
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
-    steps = 0 if scale == 1.0 else 14 if scale else 26
-    for _ in range(steps):
-        page.keyboard.press("w")
-        page.wait_for_timeout(60)
-    page.wait_for_timeout(2_500)
-
-
-def plot(page: Page) -> dict[str, float]:
-    box = page.locator("[data-timeline] canvas").bounding_box()
-    assert box is not None
-    return {name: float(box[name]) for name in ("x", "y", "width", "height")}
-
-
-def drag(page: Page) -> None:
-    box = plot(page)
-    middle = box["y"] + box["height"] * 0.5
-    page.mouse.move(box["x"] + box["width"] * 0.7, middle)
-    page.mouse.down()
-    for step in range(STEPS):
-        share = 0.7 - 0.3 * (1 - abs(1 - 2 * step / STEPS))
-        page.mouse.move(box["x"] + box["width"] * share, middle)
-        page.wait_for_timeout(8)
-    page.mouse.up()
-
-
-def zoom(page: Page) -> None:
-    for step in range(STEPS):
-        page.mouse.wheel(0, -20 if step < STEPS / 2 else 20)
-        page.wait_for_timeout(8)
-
-
-def frames(page: Page, act: Any) -> tuple[list[float], list[float]]:
-    """Give the milliseconds of work of each frame while something is done, and those between two frames."""
-    page.evaluate("window.frames_.length = 0")
-    act(page)
-    by_frame: dict[float, float] = {}
-    for at_ms, work_ms in page.evaluate("window.frames_"):
-        by_frame[at_ms] = by_frame.get(at_ms, 0.0) + work_ms
-    times = sorted(by_frame)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    return list(by_frame.values()), gaps
 
 
 def client_of(url: str, run_id: str) -> httpx.Client:
@@ -278,6 +236,8 @@ def page_of(parts: Sequence[tuple[str, Rows]], options: str) -> str:
         "The runs are simulated; every time below is measured, in headless Chromium without a graphics card, on the",
         "machine that also serves and that other programs used at the same time. A frame's work is what the page's own",
         "code takes of it; from frame to frame is what a reader sees, and also holds what the machine did besides.",
+        "The control is a page with an empty canvas of the same size, painted in one colour in each frame: what this",
+        "machine can do at best. In each frame the pointer moves once, or the wheel turns once.",
         "Other programs ran beside it: the load of the last 1, 5 and 15 minutes stands below.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, load {load}.",

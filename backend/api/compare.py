@@ -36,7 +36,7 @@ def compare_runs(
     groups = compare_groups([_compared(run) for run in found], baseline)
     data = {
         "runs": [run_data(run) for run in found],
-        "differences": differences([run.spec for run in found]),
+        "differences": differences([run.spec_in_force for run in found]),
         "groups": [group.to_data() for group in groups],
     }
     return json_response(data)
@@ -73,7 +73,7 @@ def _find(use: Services, text: str) -> list[RunRecord]:
 
 
 def _compared(run: RunRecord) -> Compared:
-    return Compared(run.id, run.spec, run.summary, run.is_finished)
+    return Compared(run.id, run.spec_in_force, run.summary, run.is_finished, run.spec if run.is_retuned else None)
 
 
 def _bands(curves: list[dict[str, list[Any]]]) -> dict[str, Any]:

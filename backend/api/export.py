@@ -57,7 +57,7 @@ def get_exports(
     if not 1 <= len(run_ids) <= MAX_RUNS:
         raise BadValue("runs", len(run_ids), f"must name 1 to {MAX_RUNS} runs")
     sources = _sources(use, run_ids)
-    return _send(export_runs(sources, format, differences([source.run["spec"] for source in sources])))
+    return _send(export_runs(sources, format, differences([source.run["spec_in_force"] for source in sources])))
 
 
 def _sources(use: Services, run_ids: Sequence[str]) -> list[StoredRun]:

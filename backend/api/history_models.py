@@ -19,7 +19,9 @@ class RunRow(Model):
     name: str
     state: RunState
     reason: str | None
-    policy: dict[str, Any] = Field(description="With all its settings.")
+    policy: dict[str, Any] = Field(description="With all its settings, those in force.")
+    policy_at_start: dict[str, Any] = Field(description="The same, unless the run was retuned.")
+    is_retuned: bool = Field(description="Settings were changed while it trained.")
     model: str
     dataset: str
     num_workers: int

@@ -20,7 +20,7 @@ class SubscribedFrame(Model):
 
 
 class StateFrame(Model):
-    """The run's state or summary has changed."""
+    """The run's state, summary, name, tags, notes or settings have changed."""
 
     type: Literal["state"]
     run_id: str
@@ -43,11 +43,13 @@ class GoneFrame(Model):
 
 class ChangedRun(Model):
     id: str
-    state: RunState | None = Field(description="null: the run is gone.")
+    state: RunState | None = Field(description="null: the run is gone, and so are its name and tags.")
+    name: str | None = Field(description="As it is now; a run may have been renamed.")
+    tags: list[str] | None = Field(description="As they are now.")
 
 
 class RunsFrame(Model):
-    """Runs whose state or summary has changed since the last such frame."""
+    """Runs whose state, summary, name, tags or settings have changed since the last such frame."""
 
     type: Literal["runs"]
     runs: list[ChangedRun]

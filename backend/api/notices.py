@@ -1,7 +1,8 @@
 """Which runs have changed, told to all who show a list of runs: one small notice for many changes.
 
 The notices are numbered, and a reader is a number: the last one it was sent. A notice says in which state each changed
-run is; a run that it names without one is gone. Who has missed too many is told to read the list anew.
+run is, and its name and tags, so that a page need not ask for what a person changed in another one; a run that it
+names without a state is gone. Who has missed too many is told to read the list anew.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 from starlette.concurrency import run_in_threadpool
 
 from backend.runs.wakeups import Wakeups
-from backend.store import progress
+from backend.store import runs
 from backend.store.database import Database
+from backend.store.records import RunLabel
 
 PAUSE_S = 0.5  # between two notices
 NUM_KEPT = 64
 MAX_RUNS = 500  # in one notice; beyond, all may have changed
+
+_GONE = {"state": None, "name": None, "tags": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +73,17 @@ class Notices:
         changed = self._wakeups.changed_since(self._version)
         if changed is not None and len(changed) > MAX_RUNS:
             changed = None
-        states = await run_in_threadpool(self._read_states, changed) if changed else {}
+        found = await run_in_threadpool(self._read_labels, changed) if changed else {}
         self._version = version
         self.number += 1
-        self._kept.append(Notice(_encode(changed, states), self.number))
+        self._kept.append(Notice(_encode(changed, found), self.number))
 
-    def _read_states(self, run_ids: list[str]) -> dict[str, str]:
+    def _read_labels(self, run_ids: list[str]) -> dict[str, RunLabel]:
         with self._database.read() as session:
-            found = progress.positions(session, run_ids)
-        return {run_id: position.state for run_id, position in found.items()}
+            return runs.labels(session, run_ids)
 
 
-def _encode(run_ids: list[str] | None, states: dict[str, str]) -> str:
+def _encode(run_ids: list[str] | None, found: dict[str, RunLabel]) -> str:
     """Encode a notice about some runs, or, for None, about any number of them."""
-    runs = [{"id": run_id, "state": states.get(run_id)} for run_id in run_ids or ()]
-    return orjson.dumps({"type": "runs", "runs": runs, "is_complete": run_ids is not None}).decode()
+    told = [{"id": run_id, **(asdict(found[run_id]) if run_id in found else _GONE)} for run_id in run_ids or ()]
+    return orjson.dumps({"type": "runs", "runs": told, "is_complete": run_ids is not None}).decode()

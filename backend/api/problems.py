@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from backend.errors import BackendError, BadValue, Conflict, ExecutorError, NotFound, StoreError
 from backend.store.database import in_words
@@ -82,6 +83,8 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
             detail = f"{request.method} {request.url.path} is not part of the API."
         return problem_response(error.status_code, detail, headers=error.headers)
 
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
+
     @app.exception_handler(RecursionError)
     async def too_deep(_: Request, __: RecursionError) -> Response:
         return problem_response(422, "The body is nested too deep.")
@@ -102,6 +105,11 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
     async def unforeseen(_: Request, error: Exception) -> Response:
         detail = f"The server failed at this request ({type(error).__name__}); its log has the details."
         return problem_response(500, detail, headers=headers)
+
+
+async def _answer_nobody(_: Request, __: Exception) -> Response:
+    """Answer a page that was closed while it sent something."""
+    return Response(status_code=400)
 
 
 def _complaint(error: Any) -> Complaint:

@@ -60,7 +60,8 @@ class RunOutlook(Model):
     name: str
     experiment_id: str
     experiment_name: str
-    policy: dict[str, Any] = Field(description="With its settings.")
+    policy: dict[str, Any] = Field(description="With its settings, those in force.")
+    policy_at_start: dict[str, Any] = Field(description="The same, unless the run was retuned.")
     seed: int
     is_running: bool
     starts_low_s: float = Field(description="0: it has started.")

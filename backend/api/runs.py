@@ -50,6 +50,7 @@ def change_run(run_id: RunId, use: Use, body: Annotated[Any, Depends(read_json)]
     patch = read_as(RunPatch, body)
     with use.database.write() as session:
         runs.patch(session, run_id, **{name: getattr(patch, name) for name in patch.model_fields_set})
+    use.manager.wakeups.notify(run_id)
     return _run_response(use, run_id)
 
 
@@ -83,11 +84,12 @@ def resume_run(run_id: RunId, use: Use) -> Response:
 
 @router.post("/{run_id}/clone", status_code=201, response_model=Run, openapi_extra=body_of("CloneRequest"))
 def clone_run(run_id: RunId, use: Use, body: Annotated[Any, Depends(read_json)]) -> Response:
-    """Queue a new run with the same spec, but for the changes."""
+    """Queue a new run with the same settings, but for the changes; of a retuned run, with those in force."""
     request = read_as(CloneRequest, body)
     with use.database.read() as session:
         parent = runs.get(session, run_id)
-    spec = with_changes(parent.spec, {"name": request.name or parent.name, **request.changes})
+    settings = parent.spec if request.settings == "start" else parent.spec_in_force
+    spec = with_changes(settings, {"name": request.name or parent.name, **request.changes})
     check_runs([spec], use.manager.catalogue)
     with use.database.write() as session:
         runs.get(session, run_id)  # it may have been deleted in the meantime

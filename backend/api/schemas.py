@@ -112,6 +112,14 @@ class RunSummary(Model):
     workers: list[WorkerSummary]
 
 
+class ChangedSetting(Model):
+    """A setting that is another one in force than at the start."""
+
+    path: str = Field(description='Dotted path, e.g. "policy.threshold".')
+    at_start: Any = Field(description="null: the setting did not exist, since the forecaster was another one.")
+    in_force: Any
+
+
 class Run(Model):
     """One training job."""
 
@@ -121,7 +129,12 @@ class Run(Model):
     name: str
     state: RunState
     reason: str | None = Field(description="The closing sentence.")
-    spec: RunSpec
+    spec: RunSpec = Field(description="The settings of the start, as they were asked for; never changed.")
+    spec_in_force: RunSpec = Field(
+        description="What the run trains with now, or trained with at its end: `spec` with the changes made on the way."
+    )
+    is_retuned: bool = Field(description="Settings were changed while it trained, even if they were changed back.")
+    retuned: list[ChangedSetting] = Field(description="Where `spec_in_force` differs from `spec`.")
     tags: list[str]
     notes: str
     created_at: str
@@ -154,12 +167,15 @@ class RunPatch(Model):
 
 
 class CloneRequest(Model):
-    """A new run with the same spec, but for `changes` by dotted path."""
+    """A new run with the same settings, but for `changes` by dotted path."""
 
     model_config = ConfigDict(extra="forbid")
 
     changes: dict[str, Any] = Field(default={}, examples=[{"policy.threshold": 5}])
     name: str | None = Field(default=None, min_length=1, max_length=120)
+    settings: Literal["in_force", "start"] = Field(
+        default="in_force", description="Of a run that was retuned: begin with what it ended with, or as it began."
+    )
 
 
 # ---- experiments -----------------------------------------------------------------------------------------
@@ -172,14 +188,16 @@ class ExperimentInfo(Model):
     name: str
     spec: ExperimentSpec
     created_at: str
-    run_ids: list[str]
     num_runs: int
     num_done: int
+    num_by_state: dict[RunState, int] = Field(description="How many of its runs are in which state; none: absent.")
+    queue_position: int | None = Field(description="Of the first of its runs that waits; 1 = next; null: none does.")
 
 
 class Experiment(ExperimentInfo):
     """A named set of runs: a grid of settings times seeds."""
 
+    run_ids: list[str]
     runs: list[Run]
 
 

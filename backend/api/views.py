@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from backend.settings_in_force import settings_data
 from backend.store.records import ExperimentRecord, RunRecord
 from predictor.summary import Summary
 
@@ -22,6 +23,7 @@ def run_data(run: RunRecord) -> dict[str, Any]:
         "state": run.state,
         "reason": run.reason,
         "spec": run.spec,
+        **settings_data(run.spec, run.spec_in_force, is_retuned=run.is_retuned),
         "tags": list(run.tags),
         "notes": run.notes,
         "created_at": iso_time(run.created_at),
@@ -44,15 +46,17 @@ def info_data(experiment: ExperimentRecord) -> dict[str, Any]:
         "name": experiment.name,
         "spec": experiment.spec,
         "created_at": iso_time(experiment.created_at),
-        "run_ids": list(experiment.run_ids),
         "num_runs": experiment.num_runs,
         "num_done": experiment.num_done,
+        "num_by_state": experiment.num_by_state,
+        "queue_position": experiment.queue_position,
     }
 
 
 def experiment_data(experiment: ExperimentRecord, runs: Sequence[RunRecord]) -> dict[str, Any]:
     """Give `schemas.Experiment`."""
-    return {**info_data(experiment), "runs": [run_data(run) for run in runs]}
+    run_ids = list(experiment.run_ids)
+    return {**info_data(experiment), "run_ids": run_ids, "runs": [run_data(run) for run in runs]}
 
 
 def iso_time(at: datetime | None) -> str | None:

@@ -16,7 +16,7 @@ from backend.api.what_if_models import WhatIfRequest
 from backend.errors import BadValue, Conflict, ExecutorError
 from backend.store import runs
 from backend.store.records import RunRecord
-from backend.what_if.desk import Frame
+from backend.what_if.helper import Frame
 from backend.what_if.request import Question, expand
 from predictor.what_if import ABOUT_LOSS
 

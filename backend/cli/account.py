@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from backend.api.account_models import Account as Answer
 from backend.api.account_models import AccountScore
 from backend.cli import connect
 from backend.cli.errors import CliError
+from backend.cli.recorded import read_log
 from backend.cli.tables import NONE, console, share, size
-from backend.runs.logreader import read_batch
 from predictor.accounting import Account
 from predictor.accounting.words import duration, percent
 
@@ -56,30 +55,14 @@ def _read(arguments: argparse.Namespace) -> Answer:
     directory = Path(arguments.run)
     if directory.is_dir():
         account = Account()
-        for line in _lines(directory / "events.jsonl"):
-            account.update(orjson.loads(line))
+        for batch in read_log(directory / "events.jsonl"):
+            for line in batch.lines:
+                account.update(orjson.loads(line))
         return Answer.model_validate(describe(directory.resolve().name, account))
     if len(directory.parts) != 1:
         raise CliError(f"There is no directory of a run at {arguments.run!r}.", 2)
     with connect.connect(arguments) as client:
         return client.account(arguments.run)
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """Give the complete lines of a log as strict JSON.
-
-    Raises:
-        CliError: it is missing or damaged.
-    """
-    if not path.is_file():
-        raise CliError(f"{str(path.parent)!r} is not the directory of a run: events.jsonl is missing.", 2)
-    offset, last_seq, is_full = 0, 0, True
-    while is_full:
-        batch = read_batch(path, offset, last_seq)
-        yield from batch.lines
-        if batch.damage:
-            raise CliError(f"The log cannot be read further: {batch.damage}", 2)
-        offset, last_seq, is_full = offset + batch.num_bytes, last_seq + len(batch.lines), batch.is_full
 
 
 # ---- tables ------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def _pieces_of_directories(paths: Sequence[Path], format: Any, table: Any, kinds
     sources = [RunDirectory(path) for path in paths]
     if len(sources) == 1:
         return export_run(sources[0], format, table, kinds).pieces
-    return export_runs(sources, format, differences([source.run["spec"] for source in sources])).pieces
+    return export_runs(sources, format, differences([source.run["spec_in_force"] for source in sources])).pieces
 
 
 def save(pieces: Iterable[bytes], path: Path) -> None:

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from backend.cli import connect
 from backend.cli.errors import CliError
+from backend.cli.recorded import read_log
 from backend.cli.simulate import add_set_option, read_changes
 from backend.cli.tables import NONE, console, seconds, share
-from backend.runs.logreader import read_batch
 from predictor.errors import LogError
 from predictor.events import Event
 from predictor.policies import POLICIES
@@ -47,7 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
             return _replay(spec, events, arguments.json)
         other = _under(spec, arguments.policy, changes)
         try:
-            answer = what_if(record(events), other.policy, other.forecaster)
+            answer = what_if(record(events, spec), other.policy, other.forecaster)
         except LogError as error:
             raise CliError(f"The run {arguments.run!r} cannot be simulated: {error}.", 2) from error
     if arguments.json:
@@ -119,20 +119,12 @@ def _read_spec(directory: Path) -> RunSpec:
 
 
 def _read_events(path: Path) -> Iterator[tuple[int, Event]]:
-    """Give the complete lines of a log.
+    """Give the events of a log with their seqs.
 
     Raises:
         CliError: it is missing or damaged.
     """
-    if not path.is_file():
-        raise CliError(f"{str(path.parent)!r} is not the directory of a run: events.jsonl is missing.", 2)
-    offset, last_seq, is_full = 0, 0, True
-    while is_full:
-        batch = read_batch(path, offset, last_seq)
-        yield from enumerate(batch.events, last_seq + 1)
-        if batch.damage:
-            raise CliError(f"The log cannot be read further: {batch.damage}", 2)
-        offset, last_seq, is_full = offset + batch.num_bytes, last_seq + len(batch.events), batch.is_full
+    return enumerate((event for batch in read_log(path) for event in batch.events), 1)
 
 
 # ---- the table ---------------------------------------------------------------------------------------------

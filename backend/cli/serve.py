@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 import webbrowser
@@ -73,6 +74,7 @@ def serve(settings: Settings, *, is_opened: bool = False) -> int:
     server = Server(settings)
     with serving(server) as stopping:
         print(server.url, flush=True)
+        gc.freeze()  # the program itself never becomes garbage: looking through it would hold up the live stream
         if is_opened:
             webbrowser.open(server.url)
         while not stopping.wait(0.5):

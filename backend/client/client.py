@@ -227,9 +227,20 @@ class Client:
     def resume(self, run_id: str) -> schemas.Run:
         return self._post(schemas.Run, f"/runs/{_part(run_id)}/resume")
 
-    def clone(self, run_id: str, changes: Mapping[str, Any] | None = None, *, name: str | None = None) -> schemas.Run:
-        """Queue the run again with changes by dotted path, e.g. `{"policy.threshold": 5}`."""
-        return self._post(schemas.Run, f"/runs/{_part(run_id)}/clone", {"changes": dict(changes or {}), "name": name})
+    def clone(
+        self,
+        run_id: str,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        name: str | None = None,
+        settings: Literal["in_force", "start"] = "in_force",
+    ) -> schemas.Run:
+        """Queue the run again with changes by dotted path, e.g. `{"policy.threshold": 5}`.
+
+        `settings` says with what a run that was retuned begins: with what it ended with, or as it began.
+        """
+        body = {"changes": dict(changes or {}), "name": name, "settings": settings}
+        return self._post(schemas.Run, f"/runs/{_part(run_id)}/clone", body)
 
     def tuning(self, run_id: str) -> control_models.Tuning:
         """Give the settings that can be changed while a run trains, and the changes so far."""

@@ -51,9 +51,10 @@ class Compared:
     """What is needed of a run."""
 
     id: str
-    spec: Mapping[str, Any]
+    spec: Mapping[str, Any]  # the settings in force
     summary: Mapping[str, Any]
     is_finished: bool
+    started_with: Mapping[str, Any] | None = None  # the spec of the start, of a run that was retuned
 
     @property
     def seed(self) -> int:
@@ -110,12 +111,19 @@ class Group:
 
 
 def group_runs(runs: Sequence[Compared]) -> list[list[Compared]]:
-    """Put runs of the same settings together, in the order of their first run."""
+    """Put runs of the same settings together, in the order of their first run.
+
+    A run that was retuned repeats only those that came from the same settings to the same ones.
+    """
     groups: dict[bytes, list[Compared]] = {}
     for run in runs:
-        settings = {name: value for name, value in run.spec.items() if name not in ("name", "seed")}
+        settings = [_settings(spec) for spec in (run.spec, run.started_with) if spec is not None]
         groups.setdefault(orjson.dumps(settings, option=orjson.OPT_SORT_KEYS), []).append(run)
     return list(groups.values())
+
+
+def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name not in ("name", "seed")}
 
 
 def compare_groups(runs: Sequence[Compared], baseline_id: str | None) -> list[Group]:

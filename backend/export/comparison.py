@@ -31,7 +31,8 @@ def write_comparison(sources: Sequence[Source], differences: Sequence[dict[str, 
     labels = _labels(runs, differences)
     is_finished = [run["state"] in ("completed", "stopped", "failed") for run in runs]
     compared = [
-        Compared(run["id"], run["spec"], run["summary"], done) for run, done in zip(runs, is_finished, strict=True)
+        Compared(run["id"], run["spec_in_force"], run["summary"], done, run["spec"] if run["is_retuned"] else None)
+        for run, done in zip(runs, is_finished, strict=True)
     ]
     groups = compare_groups(compared, None)
     names = {run["id"]: label for run, label in zip(runs, labels, strict=True)}
@@ -218,14 +219,15 @@ def _labels(runs: Sequence[Run], differences: Sequence[dict[str, Any]]) -> list[
     if len(set(names)) == len(runs):
         return names
     paths = [one["path"] for one in differences]
-    policies = [_policy_label(run["spec"]["policy"], runs) for run in runs]
+    policies = [_policy_label(run["spec_in_force"]["policy"], runs) for run in runs]
     labels = []
     for run, policy in zip(runs, policies, strict=True):
         parts = [run["name"]] if len(set(names)) > 1 else []
         parts += [policy] if any(path.startswith("policy") for path in paths) else []
         others = [path for path in paths if not path.startswith("policy") and path != "seed"][:3]
         parts += [
-            f"{path.rpartition('.')[2].replace('_', ' ')} {words.setting(_at(run['spec'], path))}" for path in others
+            f"{path.rpartition('.')[2].replace('_', ' ')} {words.setting(_at(run['spec_in_force'], path))}"
+            for path in others
         ]
         parts += [f"seed {run['spec']['seed']}"] if "seed" in paths else []
         labels.append(", ".join(parts) or run["name"])
@@ -233,7 +235,8 @@ def _labels(runs: Sequence[Run], differences: Sequence[dict[str, Any]]) -> list[
 
 
 def _policy_label(policy: dict[str, Any], runs: Sequence[Run]) -> str:
-    same = [run["spec"]["policy"] for run in runs if run["spec"]["policy"]["name"] == policy["name"]]
+    policies = [run["spec_in_force"]["policy"] for run in runs]
+    same = [one for one in policies if one["name"] == policy["name"]]
     differing = {name: value for name, value in policy.items() if any(one.get(name) != value for one in same)}
     return words.setting({"name": policy["name"], **differing})
 

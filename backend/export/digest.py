@@ -14,6 +14,7 @@ from backend.export.source import Source, read_events
 from predictor.worker_totals import WARM_UP
 
 NUM_FIRST, NUM_LAST = 20, 80  # synchronisations that are listed
+NUM_WARNINGS = 20
 NUM_PARTS = 10  # of a predicted window, to tell where in it an iteration ended
 _KINDS = {
     *CURVE_KINDS,
@@ -41,7 +42,8 @@ class Digest:
         self.num_synchronisations = 0
         self.first: list[dict[str, Any]] = []
         self.last: deque[dict[str, Any]] = deque(maxlen=NUM_LAST)
-        self.warnings: deque[str] = deque(maxlen=20)
+        self.warnings: deque[str] = deque(maxlen=NUM_WARNINGS)
+        self.num_warnings = 0
         self._clocks: dict[int, int] = {}  # of the workers that are there
         self._judged_from: dict[int, int] = {}
         self._forecasts: dict[int, dict[str, Any]] = {}
@@ -122,6 +124,7 @@ class Digest:
 
     def _said(self, event: dict[str, Any]) -> None:
         if event["level"] != "info":
+            self.num_warnings += 1
             self.warnings.append(f"{event['node']}: {event['text']}")
 
 

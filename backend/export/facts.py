@@ -35,7 +35,7 @@ def header(run: dict[str, Any], versions: dict[str, str]) -> str:
     reason = f": {run['reason']}" if run["reason"] else "."
     programs = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
-        f"<p class=lead>{escape(words.setting(spec['policy']))} "
+        f"<p class=lead>{escape(words.setting(run['spec_in_force']['policy']))} "
         f"{mark('simulated' if run['is_simulated'] else 'measured')}</p>",
         f"<p class=quiet>{escape(what)}, seed {escape(spec['seed'])}. "
         f"Experiment {escape(run['experiment_name'] or 'none')}, run {escape(run['id'])}.</p>",
@@ -118,9 +118,15 @@ def workers_section(run: dict[str, Any]) -> Section:
 
 
 def settings_section(run: dict[str, Any]) -> Section:
-    """Give the complete spec, as it can be started again."""
+    """Give the complete spec, as it can be started again, and what was changed while the run trained."""
     text = orjson.dumps(run["spec"], option=orjson.OPT_INDENT_2).decode()
     note = "Complete with defaults: `foresync run` takes it as a file."
+    if run["is_retuned"]:
+        changes = "; ".join(
+            f"{one['path']} {words.setting(one['at_start'])} at the start, {words.setting(one['in_force'])} in force"
+            for one in run["retuned"]
+        )
+        note += f" These are the settings of the start. Changed while it trained: {changes or 'and changed back'}."
     return Section(
         "Settings", f"<details open><summary>The whole spec</summary><pre>{escape(text)}</pre></details>", note
     )

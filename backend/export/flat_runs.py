@@ -15,16 +15,19 @@ HEAD = ("id", "name", "experiment_name", "state", "reason", "created_at", "start
 def flatten_run(run: dict[str, Any]) -> dict[str, Any]:
     """Give a run (as `schemas.Run`) as one level of names: `spec.policy.name`, `summary.utilisation`, ...
 
-    `times` says of all its times whether they were measured or simulated. A list becomes JSON text.
+    `times` says of all its times whether they were measured or simulated. A list becomes JSON text. The settings
+    are those of the start; `in_force.policy.threshold` and the like stand beside them where a run was retuned.
     """
     flat: dict[str, Any] = {name: run[name] for name in HEAD}
     flat["tags"] = orjson.dumps(run["tags"]).decode()
     flat["times"] = "simulated" if run["is_simulated"] else "measured"
     flat["parent_id"] = run["parent_id"]
+    flat["is_retuned"] = run["is_retuned"]
     for part in ("spec", "summary"):
         flat.update(
             (f"{part}.{path}", value) for path, value in _flatten(run[part]) if path != "name" or part != "spec"
         )
+    flat.update((f"in_force.{one['path']}", one["in_force"]) for one in run["retuned"])
     return flat
 
 
@@ -37,7 +40,7 @@ def table_of_runs(runs: Sequence[dict[str, Any]]) -> tuple[list[Column], list[Ro
     return found, rows
 
 
-_PARTS = ("spec.", "summary.")
+_PARTS = ("spec.", "in_force.", "summary.")
 
 
 def _rank(name: str) -> int:

@@ -77,8 +77,22 @@ def _curves(run: dict[str, Any], digest: Digest, figures: dict[str, Any]) -> Sec
     add("loss", "Loss", shown, target=goal if target.get("metric") == "test_loss" else None)
     shares = [_trace("waiting", waiting["at_s"], waiting["share"], "wait")]
     add("waiting", "Waiting, share of the workers' time", shares, y_percent=True, y_from_zero=True)
-    note = "" if evaluations["at_s"] else "Nothing was trained, so there is neither loss nor accuracy."
+    note = _left_out(digest, data, run["summary"]["num_iterations"])
     return Section("Curves", f"<div class=plots>{''.join(parts)}</div>", note)
+
+
+def _left_out(digest: Digest, curves: dict[str, Any], num_iterations: int) -> str:
+    """Say what the curves do not show one by one."""
+    num_shown, num_evaluations = len(curves["evaluations"]["at_s"]), digest.curves.num_evaluations
+    num_means = len(curves["training"]["at_s"])
+    if num_shown == 0:
+        return "Nothing was trained, so there is neither loss nor accuracy."
+    said = []
+    if num_evaluations > num_shown:
+        said.append(f"{num_shown:,} of {num_evaluations:,} evaluations are drawn, at even distances, the last one too.")
+    if num_iterations > num_means > 0:
+        said.append(f"The training loss of {num_iterations:,} iterations is drawn as {num_means:,} means.")
+    return " ".join(said)
 
 
 def _trace(name: str, x: list[Any], y: list[Any], colour: str | int) -> dict[str, Any]:
@@ -173,4 +187,6 @@ def _warnings(digest: Digest) -> Section | None:
     if not digest.warnings:
         return None
     items = "".join(f"<p class=fault>{escape(text)}</p>" for text in digest.warnings)
-    return Section("Warnings of the run", items)
+    num_left_out = digest.num_warnings - len(digest.warnings)
+    note = f"The last {len(digest.warnings)} of {digest.num_warnings:,}." if num_left_out > 0 else ""
+    return Section("Warnings of the run", items, note)

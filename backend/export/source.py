@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +11,13 @@ from typing import Any, Protocol
 import orjson
 
 from backend.export.errors import ExportError
-from backend.runs.logreader import read_batch
+from backend.runs.logreader import read_batches
+from backend.settings_in_force import settings_data
 from backend.store import codec, events
 from backend.store.database import Database
 from predictor.errors import SpecError
-from predictor.events import Event, RunFinished, RunStarted
+from predictor.events import Event, Retuned, RunFinished, RunStarted
+from predictor.retuning import retuned_spec
 from predictor.spec import read_run, to_data
 from predictor.summary import Summary
 
@@ -78,12 +80,15 @@ class RunDirectory:
         summary = Summary()
         started: RunStarted | None = None
         finished: RunFinished | None = None
+        retunings: list[Retuned] = []
         self._last_seq = 0
         for batch in self._read():
             for _, event in batch:
                 summary.update(event)
                 started = event if isinstance(event, RunStarted) and started is None else started
                 finished = event if isinstance(event, RunFinished) else finished
+                if isinstance(event, Retuned):
+                    retunings.append(event)
             self._last_seq += len(batch)
         report = orjson.loads(codec.finite(json.dumps(summary.report()).encode()))
         first_s = started.wall_time_s - started.at_s if started else None
@@ -96,6 +101,7 @@ class RunDirectory:
             "state": finished.outcome if finished else "running",
             "reason": finished.reason if finished else None,
             "spec": spec,
+            **settings_data(spec, _in_force(spec, retunings), is_retuned=bool(retunings)),
             "tags": [],
             "notes": "",
             "created_at": _instant(first_s) or "",
@@ -117,15 +123,13 @@ class RunDirectory:
             left -= len(batch[:left])
 
     def _read(self) -> Iterator[list[tuple[bytes, Event]]]:
-        path, offset, last_seq, is_full = self._path / "events.jsonl", 0, 0, True
+        path = self._path / "events.jsonl"
         if not path.is_file():
             raise ExportError(f"{str(self._path)!r} is not the directory of a run: events.jsonl is missing.")
-        while is_full:
-            batch = read_batch(path, offset, last_seq)
+        for batch in read_batches(path):
             yield list(zip(batch.lines, batch.events, strict=True))
             if batch.damage:
                 raise ExportError(f"The log cannot be read further: {batch.damage}")
-            offset, last_seq, is_full = offset + batch.num_bytes, last_seq + len(batch.events), batch.is_full
 
 
 def _read_spec(path: Path) -> dict[str, Any]:
@@ -136,6 +140,13 @@ def _read_spec(path: Path) -> dict[str, Any]:
         raise ExportError(f"{str(path)!r} is not the directory of a run: spec.json: {error.strerror}.") from error
     except (SpecError, ValueError, RecursionError) as error:
         raise ExportError(f"The spec {str(path / 'spec.json')!r} cannot be used: {error}.") from error
+
+
+def _in_force(spec: dict[str, Any], retunings: Sequence[Retuned]) -> dict[str, Any]:
+    try:
+        return to_data(retuned_spec(read_run(spec), retunings)) if retunings else spec
+    except SpecError as error:
+        raise ExportError(f"The log changes a setting that the run does not have: {error}.") from error
 
 
 def _as_written(spec: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,14 @@ import orjson
 from backend.export.columns import Column, Row
 
 ROWS_PER_PIECE = 1_000
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def write_csv(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
-    """Give a head line and one line a row: empty = no value, true and false, numbers to their last digit."""
+    """Give a head line and one line a row: empty = no value, true and false, numbers to their last digit.
+
+    A text that a spreadsheet would carry out as a formula gets an apostrophe in front, which makes it a text there.
+    """
     yield _csv_lines([[column.name for column in columns]])
     for some in _pieces(rows):
         yield _csv_lines([[_csv_value(value) for value in row] for row in some])
@@ -62,4 +66,7 @@ def _csv_lines(rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _csv_value(value: Any) -> Any:
+    if isinstance(value, str):
+        text = value.replace("\r\n", "\n").replace("\r", "\n")  # which alone would end the row for many readers
+        return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
     return ("true" if value else "false") if isinstance(value, bool) else value

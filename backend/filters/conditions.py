@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Double, and_, false, literal, not_, or_, select, true
+from sqlalchemy import ColumnElement, Double, Text, and_, cast, false, func, literal, not_, or_, select, true
 
 from backend.filters import values
 from backend.filters.elements import (
+    PositionOf,
     SettingNumber,
     SettingPresent,
     SettingWord,
@@ -21,7 +22,17 @@ from backend.filters.keys import IS_VALUES, KEYS, OPERATORS_OF, Key, find_key
 from backend.filters.parser import parse
 from backend.filters.settings_paths import PREFIX, Setting, settings
 from backend.filters.syntax import And, Node, Not, Or, Place, Term, Value, Word, terms
-from backend.store.tables import ACTIVE_STATES, ALL_STATES, FINAL_STATES, Baseline, Experiment, Run, RunSettings, RunTag
+from backend.store.tables import (
+    ACTIVE_STATES,
+    ALL_STATES,
+    FINAL_STATES,
+    Baseline,
+    Experiment,
+    Run,
+    RunSettings,
+    RunTag,
+    Tag,
+)
 
 Condition = ColumnElement[bool]
 NONE = "none"  # as a value: the run has none
@@ -47,9 +58,14 @@ class Filter:
         found = [term for term in terms(self.node) if _name(term) == key]
         return any(not words or value.text.lower() in words for term in found for value in term.values)
 
-    def without(self, key: str) -> Node:
-        """Give the tree without what its outermost level says about a key."""
-        return And(tuple(part for part in self.node.parts if not (isinstance(part, Term) and _name(part) == key)))
+    def without(self, *keys: str) -> Node:
+        """Give the tree without what its outermost level says about some keys."""
+        return And(tuple(part for part in self.node.parts if not (isinstance(part, Term) and _name(part) in keys)))
+
+    def only(self, key: str) -> Node | None:
+        """Give what the outermost level of the tree says about a key; None: nothing."""
+        parts = tuple(part for part in self.node.parts if isinstance(part, Term) and _name(part) == key)
+        return And(parts) if parts else None
 
     def condition(self, node: Node) -> Condition:
         """Compile a tree. A run without the value that a term compares does not fit the term."""
@@ -93,14 +109,15 @@ class Filter:
 
     def _absent(self, key: Key, term: Term) -> Condition:
         if key.kind == "tag":
-            return Unindexed(Run.id).not_in(select(RunTag.run_id))
+            return Run.tag_numbers == ""
         if key.name == "notes":
             return Run.notes == ""
         if key.column is None or term.operator not in (":", "=", "!="):
             raise FilterError(
                 self.text, term.place, f"cannot be: {NONE} goes with :, = and != of a figure, tag or notes"
             )
-        return cast(Condition, key.column.is_(None))
+        absent: Condition = key.column.is_(None)
+        return absent
 
     def _choice(self, _: Key, __: Term, value: Value) -> Condition:
         state = value.text.lower()
@@ -119,7 +136,7 @@ class Filter:
         return contains(key.column, value.text) if term.operator == ":" else key.column.expression == value.text
 
     def _tag(self, _: Key, __: Term, value: Value) -> Condition:
-        return Unindexed(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == value.text))
+        return has_tag(value.text)
 
     def _experiment(self, _: Key, term: Term, value: Value) -> Condition:
         name = Experiment.name
@@ -153,7 +170,8 @@ class Filter:
 
     def _flag(self, key: Key, _: Term, value: Value) -> Condition:
         assert key.column is not None
-        return cast(Condition, key.column.is_(values.flag(value, self._fail)))
+        fits: Condition = key.column.is_(values.flag(value, self._fail))
+        return fits
 
     def _is(self, _: Key, __: Term, value: Value) -> Condition:
         word = value.text.lower()
@@ -213,12 +231,20 @@ class Filter:
         return FilterError(self.text, value.place, wish)
 
 
+def has_tag(tag: str) -> Condition:
+    """Look for a tag among the numbers that stand in the run's row; see `backend.store.tags`."""
+    number = select(literal(",") + cast(Tag.id, Text) + literal(",")).where(Tag.tag == tag).scalar_subquery()
+    return PositionOf(Run.tag_numbers, func.coalesce(number, literal(";"))) > 0
+
+
 def search(text: str) -> Condition:
     """Look for a text in the name, the experiment's name and the tags."""
     return or_(
         contains(Run.name, text),
         Unindexed(Run.experiment_id).in_(select(Experiment.id).where(contains(Experiment.name, text))),
-        Unindexed(Run.id).in_(select(RunTag.run_id).where(contains(RunTag.tag, text))),
+        Unindexed(Run.id).in_(
+            select(RunTag.run_id).where(RunTag.tag.in_(select(Tag.tag).where(contains(Tag.tag, text))))
+        ),
     )
 
 

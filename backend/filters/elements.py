@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Double, Text
+from sqlalchemy import Boolean, ColumnElement, Double, Integer, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -16,6 +16,13 @@ class LikeText(FunctionElement[bool]):
     """(column, pattern): the pattern fits, the case of ASCII letters ignored."""
 
     type = Boolean()
+    inherit_cache = True
+
+
+class PositionOf(FunctionElement[int]):
+    """(column, text): the place of the text in the column, counted from 1; 0: it is not there."""
+
+    type = Integer()
     inherit_cache = True
 
 
@@ -70,6 +77,12 @@ def _like(element: LikeText, compiler: SQLCompiler, **options: Any) -> str:
     column, pattern = _parts(element, compiler, **options)
     word = "ILIKE" if compiler.dialect.name == "postgresql" else "LIKE"
     return f"({column} {word} {pattern} ESCAPE '{ESCAPE}')"
+
+
+@compiles(PositionOf)
+def _position(element: PositionOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, text = _parts(element, compiler, **options)
+    return f"{'strpos' if compiler.dialect.name == 'postgresql' else 'instr'}({column}, {text})"
 
 
 @compiles(SettingNumber, "sqlite")

@@ -6,7 +6,8 @@ them. So after a crash at any place the stored offset says exactly which events 
 doubled. The inner state of the summary is stored less often; whoever reads it folds the few events that it lacks.
 
 What the thread knows of a run (its `_Cursor`) is only a copy of what is stored. Whenever a turn fails, or
-finds that somebody else has stored in the meantime, the copy is thrown away and read anew.
+finds that somebody else has stored in the meantime, the copy is thrown away and read anew. The timeline is written
+after the watchers were woken, in a transaction of its own: it takes longest, and can be made from the events again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.errors import NotFound
+from backend.runs import tuning
 from backend.runs.health import Health
 from backend.runs.logreader import Batch, read_batch
 from backend.runs.rundir import RunDirectory
@@ -37,10 +39,11 @@ from backend.store.tables import FINAL_STATES
 from backend.store.text import storable
 from backend.timeline.index import Indexer
 from predictor import log
-from predictor.events import Event, RunFinished, RunStarted
+from predictor.events import Event, Retuned, RunFinished, RunStarted
 from predictor.summary import Summary
 
-TURN_S = 0.05
+TURN_S = 0.05  # from the beginning of one turn to the next
+LEAST_PAUSE_S = 0.01  # between them, for those who wait for the database
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # after a failure, doubling
 FOLD_PAUSE_S = 1.0  # at least, between two times that a summary's inner state is stored
 
@@ -131,8 +134,9 @@ class Ingest:
 
     def _run(self) -> None:
         while not self._is_ending.is_set():
+            begun_s = time.monotonic()
             if not self.turn():
-                self._is_ending.wait(TURN_S)
+                self._is_ending.wait(max(LEAST_PAUSE_S, begun_s + TURN_S - time.monotonic()))
         while self.turn():
             pass
 
@@ -180,6 +184,10 @@ class Ingest:
             self._on_state()
         if "finished_at" in values:
             self._on_end(run_id)
+        if cursor.timeline.is_due:  # those who watch have the events already, and do not wait for this
+            with self._database.write() as session:
+                progress.lock(session, run_id)
+                cursor.timeline.write(session, is_last=False)
         return batch.is_full
 
 
@@ -228,13 +236,18 @@ def _fold(summary: Summary, batch: Batch, last_seq: int) -> Batch:
 def _advance(session: Session, run_id: str, cursor: _Cursor, position: Position, batch: Batch) -> dict[str, Any]:
     """Write the batch and all that follows from it, move the cursor, and give the columns that were written."""
     values = _read_life(cursor, position, batch.events)
+    retunings = [event for event in batch.events if isinstance(event, Retuned)]
+    if retunings:
+        values |= tuning.keep_settings(session, run_id, retunings)
     if batch.lines:
         is_last = isinstance(batch.events[-1], RunFinished)
         first_seq = cursor.last_seq + 1
         cursor.opened = event_store.append(
             session, run_id, first_seq, batch.lines, opened=cursor.opened, is_last=is_last
         )
-        cursor.timeline.take(session, first_seq, batch.events, batch.lines, is_last=is_last)
+        cursor.timeline.gather(first_seq, batch.events, batch.lines)
+        if is_last:
+            cursor.timeline.write(session, is_last=True)
         cursor.last_seq += len(batch.lines)
         cursor.log_offset += batch.num_bytes
         if is_last or time.monotonic() >= cursor.fold_at:

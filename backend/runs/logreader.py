@@ -6,6 +6,7 @@ good and is told in a sentence. A torn last line is only not yet complete.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,20 @@ def read_batch(path: Path, offset: int, last_seq: int) -> Batch:
     if length == 0 and len(data) >= MAX_LINE_BYTES:
         return Batch(damage=f"{path.name} has a line of more than {MAX_LINE_BYTES:,} bytes at byte {offset:,}.")
     return _parse(path.name, data[:length], offset, last_seq, is_full=offset + len(data) < size)
+
+
+def read_batches(path: Path) -> Iterator[Batch]:
+    """Read a log from its beginning to its end, or up to the first place where it is damaged.
+
+    Raises:
+        OSError: the file is there but cannot be read.
+    """
+    offset, last_seq, is_full = 0, 0, True
+    while is_full:
+        batch = read_batch(path, offset, last_seq)
+        yield batch
+        offset, last_seq = offset + batch.num_bytes, last_seq + len(batch.lines)
+        is_full = batch.is_full and batch.damage is None
 
 
 def _parse(name: str, data: bytes, offset: int, last_seq: int, *, is_full: bool) -> Batch:

@@ -6,7 +6,8 @@ The request is a line of `control.jsonl`; it has become true when its `Retuned` 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,15 @@ from sqlalchemy.orm import Session
 
 from backend.errors import Conflict
 from backend.runs.rundir import RunDirectory
-from backend.store import events, progress, runs
+from backend.store import events, figures, progress, runs
 from backend.store.records import RunRecord
 from predictor import log
+from predictor.errors import SpecError
 from predictor.events import Retuned
-from predictor.retuning import Retuning, changed_settings, has_forecaster, retune
+from predictor.retuning import Retuning, changed_settings, has_forecaster, retune, retuned_spec
 from predictor.spec import RunSpec, read_run, to_data
+
+logger = logging.getLogger(__name__)
 
 MAX_CHANGES = 10_000  # a person makes a handful; a script that makes more has its first ones listed
 
@@ -69,6 +73,28 @@ def read(session: Session, run_id: str) -> Tuning:
         changes.append(Change(seq, event.at_s, _differences(spec, after)))
         spec = after
     return Tuning(spec, tuple(changes), run.last_seq, _obstacle(run, spec))
+
+
+def keep_settings(session: Session, run_id: str, retunings: Sequence[Retuned]) -> dict[str, Any]:
+    """Keep the settings that a run has after further changes, and give the columns of its row that say so.
+
+    A change that fits no run of this kind is passed over: the log has been written, and the run goes on.
+
+    Raises:
+        NotFound: no such run.
+    """
+    run = runs.get(session, run_id)
+    before = spec = read_run(run.spec_in_force)
+    for one in retunings:
+        try:
+            spec = retuned_spec(spec, [one])
+        except SpecError as error:
+            logger.warning("A change of the settings of run %s makes no sense: %s", run_id, error)
+    if spec == before:  # as after a resume, which repeats what held
+        return {}
+    data = to_data(spec)
+    figures.keep_settings(session, [data])
+    return {"settings_id": figures.settings_id(data), "start_settings_id": figures.settings_id(run.spec)}
 
 
 def check(tuning: Tuning, policy: Mapping[str, Any], forecaster: Mapping[str, Any]) -> Retuning:

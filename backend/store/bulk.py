@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from backend.store import tags
 from backend.store.runs import MAX_TAGS, check_tag
 from backend.store.tables import ACTIVE_STATES, Run, RunTag
 
@@ -34,7 +35,9 @@ def apply(session: Session, change: Change, run_ids: Sequence[str], tag: str = "
         return _tag(session, run_ids, check_tag(tag))
     if change == "untag":
         gone = delete(RunTag).where(RunTag.run_id.in_(run_ids), RunTag.tag == check_tag(tag)).returning(RunTag.run_id)
-        return list(session.scalars(gone))
+        untagged = list(session.scalars(gone))
+        tags.repeat(session, untagged)
+        return untagged
     now = datetime.now(UTC)
     conditions: dict[str, tuple[ColumnElement[bool], ...]] = {
         "archive": (Run.is_archived.is_(False), Run.deleted_at.is_(None)),
@@ -82,4 +85,5 @@ def _tag(session: Session, run_ids: Sequence[str], tag: str) -> list[str]:
     fresh = [run_id for run_id in known if run_id not in tagged and nums.get(run_id, 0) < MAX_TAGS]
     if fresh:
         session.execute(insert(RunTag), [{"run_id": run_id, "tag": tag} for run_id in fresh])
+        tags.repeat(session, fresh)
     return fresh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select
@@ -14,7 +15,7 @@ from backend.errors import Conflict, NotFound
 from backend.store import runs
 from backend.store.ids import new_id
 from backend.store.records import ExperimentRecord
-from backend.store.tables import FINAL_STATES, Experiment, IdempotencyKey, Run
+from backend.store.tables import FINAL_STATES, Experiment, IdempotencyKey, Run, RunState
 from backend.store.text import check_data, check_text
 from predictor.spec import ExperimentSpec, expand, to_data
 
@@ -63,11 +64,12 @@ def get(session: Session, experiment_id: str) -> ExperimentRecord:
     found = session.get(Experiment, experiment_id)
     if found is None:
         raise NotFound("experiment", experiment_id)
-    return _records(session, [found])[0]
+    query = select(Run.id).where(Run.experiment_id == experiment_id, Run.deleted_at.is_(None)).order_by(Run.id)
+    return replace(_records(session, [found])[0], run_ids=tuple(session.scalars(query)))
 
 
 def list_all(session: Session) -> list[ExperimentRecord]:
-    """Give all experiments, newest first."""
+    """Give all experiments, newest first, without the ids of their runs, which may be a hundred thousand."""
     return _records(session, session.scalars(select(Experiment).order_by(Experiment.created_at.desc())))
 
 
@@ -83,22 +85,35 @@ def remove(session: Session, experiment_id: str) -> None:
 
 def _records(session: Session, experiments: Iterable[Experiment]) -> list[ExperimentRecord]:
     found = list(experiments)
-    query = select(Run.experiment_id, Run.id, Run.state).where(Run.deleted_at.is_(None)).order_by(Run.id)
+    counts = select(Run.experiment_id, Run.state, func.count()).where(Run.deleted_at.is_(None))
     if len(found) == 1:
-        query = query.where(Run.experiment_id == found[0].id)
-    members: dict[str, list[tuple[str, str]]] = {}
-    for experiment_id, run_id, state in session.execute(query):
-        members.setdefault(experiment_id, []).append((run_id, state))
-    return [_record(experiment, members.get(experiment.id, [])) for experiment in found]
+        counts = counts.where(Run.experiment_id == found[0].id)
+    by_state: dict[str, dict[RunState, int]] = {}
+    for experiment_id, state, num in session.execute(counts.group_by(Run.experiment_id, Run.state)):
+        by_state.setdefault(experiment_id, {})[state] = num
+    has_queued = any("queued" in nums for nums in by_state.values())
+    places = _queue_positions(session) if has_queued else {}
+    return [_record(one, by_state.get(one.id, {}), places.get(one.id)) for one in found]
 
 
-def _record(experiment: Experiment, members: list[tuple[str, str]]) -> ExperimentRecord:
+def _queue_positions(session: Session) -> dict[str, int]:
+    """Give the place of the first run that waits of each experiment; 1 is the next."""
+    queued = (Run.state == "queued", Run.deleted_at.is_(None))
+    waiting = session.scalars(select(Run.experiment_id).where(*queued).order_by(Run.queue_place, Run.id))
+    places: dict[str, int] = {}
+    for place, experiment_id in enumerate(waiting, 1):
+        places.setdefault(experiment_id, place)
+    return places
+
+
+def _record(experiment: Experiment, num_by_state: dict[RunState, int], queue_position: int | None) -> ExperimentRecord:
     return ExperimentRecord(
         id=experiment.id,
         name=experiment.name,
         spec=experiment.spec,
         created_at=experiment.created_at,
-        run_ids=tuple(run_id for run_id, _ in members),
-        num_runs=len(members),
-        num_done=sum(state in FINAL_STATES for _, state in members),
+        num_runs=sum(num_by_state.values()),
+        num_done=sum(num for state, num in num_by_state.items() if state in FINAL_STATES),
+        num_by_state=num_by_state,
+        queue_position=queue_position,
     )

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from backend.filters.conditions import Condition
-from backend.filters.elements import Unindexed
+from backend.store import tags
 from backend.store.listing import Wanted
 from backend.store.records import RunFilter
-from backend.store.tables import Run, RunTag
+from backend.store.tables import Run, Tag
 
 MAX_VALUES = 30  # of one facet; the commonest
 
@@ -25,7 +23,9 @@ COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "dataset": Run.dataset,
     "workers": Run.num_workers,
     "simulated": Run.is_simulated,
+    "tag": Run.tag_numbers,
 }
+ORDER = ("policy", "state", "dataset", "tag", "workers", "simulated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,45 +50,36 @@ def count(session: Session, wanted: RunFilter) -> Facets:
         BadValue: the filter is wrong.
     """
     read = Wanted(wanted)
-    groups = _groups(session, read.conditions())
-    found = {}
-    for index, key in enumerate(COLUMNS):
-        node = read.filter.without(key)
-        own = groups if node == read.filter.node else _groups(session, read.conditions(node))
-        found[key] = _facet(key, _sum(own, index))
-    found["tag"] = _facet("tag", _tags(session, read))
-    order = ("policy", "state", "dataset", "tag", "workers", "simulated")
-    return Facets(sum(groups.values()), tuple(found[key] for key in order))
-
-
-def _groups(session: Session, conditions: Sequence[Condition]) -> dict[tuple[Any, ...], int]:
+    keys = tuple(COLUMNS)
+    named = {key: part for key in keys if (part := read.filter.only(key)) is not None}
+    # What the filter says about a key is true or false of a whole group, so that one look through the runs does.
+    fitting = [read.filter.condition(part) for part in named.values()]
     columns = tuple(COLUMNS.values())
-    query = select(*columns, func.count()).where(*conditions).group_by(*columns)
-    return {tuple(row[:-1]): row[-1] for row in session.execute(query)}
+    query = select(*columns, func.count(), *fitting).where(*read.conditions(read.filter.without(*keys)))
+    counts: dict[str, Counter[Any]] = {key: Counter() for key in keys}
+    total = 0
+    for row in session.execute(query.group_by(*columns)):
+        num = row[len(keys)]
+        missed = [key for key, fits in zip(named, row[len(keys) + 1 :], strict=True) if not fits]
+        if not missed:
+            total += num
+        if len(missed) <= 1:
+            for key, value in zip(keys, row, strict=False):
+                if not missed or missed[0] == key:
+                    counts[key][value] += num
+    found = {key: _facet(key, Counter({_written(value): num for value, num in counts[key].items()})) for key in keys}
+    found["tag"] = _facet("tag", _by_tag(session, counts["tag"]))
+    return Facets(total, tuple(found[key] for key in ORDER))
 
 
-def _sum(groups: dict[tuple[Any, ...], int], index: int) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for values, num in groups.items():
-        counts[_written(values[index])] += num
-    return counts
-
-
-def _tags(session: Session, read: Wanted) -> Counter[str]:
-    node = read.filter.without("tag")
-    query = select(RunTag.tag, func.count()).group_by(RunTag.tag)
-    if not read.is_everything:
-        shown = select(Run.id).where(*read.conditions(node))
-        return _by_tag(session, query.where(Unindexed(RunTag.run_id).in_(shown)))
-    # The runs that are not shown are few, and the sum of all stands in the index of the tags.
-    hidden = select(Run.id).where(Run.deleted_at.is_not(None) | Run.is_archived.is_(True))
-    counts = _by_tag(session, query)
-    counts.subtract(_by_tag(session, query.where(Unindexed(RunTag.run_id).in_(hidden))))
-    return +counts
-
-
-def _by_tag(session: Session, query: Select[str, int]) -> Counter[str]:
-    return Counter({row[0]: row[1] for row in session.execute(query)})
+def _by_tag(session: Session, counts: Counter[str]) -> Counter[str]:
+    """Give the runs of each tag, from those of each set of tags."""
+    by_number: Counter[int] = Counter()
+    for text, num in counts.items():
+        for number in tags.read(text):
+            by_number[number] += num
+    names = {row[0]: row[1] for row in session.execute(select(Tag.id, Tag.tag))} if by_number else {}
+    return Counter({names[number]: num for number, num in by_number.items()})
 
 
 def _facet(key: str, counts: Counter[str]) -> Facet:

@@ -59,6 +59,15 @@ def keep_settings(session: Session, specs: Iterable[dict[str, Any]]) -> None:
         session.execute(dialect.insert(RunSettings).on_conflict_do_nothing(), missing)
 
 
+def read_settings(session: Session, ids: Iterable[str | None]) -> dict[str | None, dict[str, Any]]:
+    """Give settings that are kept, by id: specs without name and seed."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = session.execute(select(RunSettings.id, RunSettings.spec).where(RunSettings.id.in_(wanted)))
+    return {row[0]: row[1] for row in found}
+
+
 def finite(value: float | None) -> float | None:
     """Give the value, or None where it is a number that no database orders."""
     return value if value is not None and math.isfinite(value) else None

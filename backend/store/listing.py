@@ -1,7 +1,8 @@
 """The history: pages of runs that a filter lets through, under any order.
 
-A page is found in two steps: ids, from an index that holds all that is filtered and sorted by (`tables.HISTORY`),
-then the rows of these ids. Places in the list are (value, id), so that runs that come or go move no page.
+A page is found in two steps: ids, from an index that holds all that is filtered and sorted by (`tables.NEWEST`),
+then the rows of these ids. The newest runs are found by walking along that index until there are enough. Places in
+the list are (value, id), so that runs that come or go move no page.
 """
 
 from __future__ import annotations
@@ -14,23 +15,24 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.errors import BadValue
-from backend.filters.conditions import Condition, Filter, search
+from backend.filters.conditions import Condition, Filter, has_tag, search
 from backend.filters.elements import Unindexed
 from backend.filters.syntax import Node
 from backend.filters.values import MAX_INTEGER
 from backend.store import rows, runs
 from backend.store.records import RunFilter, RunPage
 from backend.store.rows import RowPage
-from backend.store.tables import ALL_STATES, ID_LENGTH, Experiment, Run, RunTag, UtcDateTime
+from backend.store.tables import ALL_STATES, ID_LENGTH, Experiment, Run, UtcDateTime
 from backend.store.text import check_text, storable
 
 MAX_LIMIT = 1_000
 MAX_COUNTED = 1_000
 NEWEST = "-created_at"
+NUM_FIRST_EXPERIMENTS = 16
 
 SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "created_at": Run.created_at,
@@ -74,7 +76,6 @@ class Wanted:
             self._shown.append(Run.deleted_at.is_(None))
             if not self.filter.names("is", "archived"):
                 self._shown.append(Run.is_archived.is_(False))
-        self.is_everything = not self._others and not wanted.expression.strip()
 
     def conditions(self, node: Node | None = None) -> list[Condition]:
         """Give the conditions; with another tree in place of the filter's where one is given."""
@@ -111,9 +112,8 @@ def list_rows(
     The runs are counted up to `MAX_COUNTED`, so that a long list costs no more than a short one.
     """
     read = Wanted(wanted)
-    found = _find(session, read, sort, limit, cursor)
-    num = found.num_all
-    total = _count(session, read, MAX_COUNTED + 1) if num is None else num
+    found = _find(session, read, sort, limit, cursor, num_counted=MAX_COUNTED + 1)
+    total = _count(session, read, MAX_COUNTED + 1) if found.num_all is None else found.num_all
     shown = tuple(rows.read(session, found.run_ids))
     return RowPage(shown, min(total, MAX_COUNTED), total <= MAX_COUNTED, found.next_cursor)
 
@@ -141,33 +141,54 @@ def check_sort(sort: str) -> InstrumentedAttribute[Any]:
 @dataclass(frozen=True, slots=True)
 class _Found:
     run_ids: Sequence[str]
-    num_all: int | None  # runs on all pages, where it is known without counting
+    num_all: int | None  # runs on all pages, as far as they were to be counted; None: not known by the way
     next_cursor: str | None
 
 
-def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None) -> _Found:
+def _find(
+    session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None, *, num_counted: int = 0
+) -> _Found:
+    """Find the ids of a page; those of a first page are counted up to `num_counted` where that costs little."""
     plain = check_sort(sort)
     if not 1 <= limit <= MAX_LIMIT:
         raise BadValue("limit", limit, f"must be from 1 to {MAX_LIMIT}")
     is_descending = sort.startswith("-")
-    # The newest runs are found by walking through their index, which is a detour where there is more to check.
-    is_walk = wanted.is_everything and plain is Run.created_at
+    is_walk = plain is Run.created_at
     column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
     run_id: ColumnElement[str] = Run.id.expression if is_walk else Unindexed(Run.id)
     conditions = wanted.conditions()
     query = select(Run.id, plain).where(*conditions)
-    if plain is Experiment.name:
-        query = query.join(Experiment, Experiment.id == Run.experiment_id)
+    value: object = None
     if cursor is not None:
         value, last_id = _read_cursor(cursor, sort, plain)
         query = query.where(_after(column, run_id, is_descending, value, last_id, may_miss=plain.nullable))
     order = [column.desc(), run_id.desc()] if is_descending else [column.asc(), run_id.asc()]
     nulls_last = [column.is_(None)] if plain.nullable else []
-    found = session.execute(query.order_by(*nulls_last, *order).limit(limit + 1)).all()
-    if cursor is None and len(found) <= limit:
-        return _Found([row[0] for row in found], len(found), None)
+    # To sort more than the page costs more than to count, which ends with the first `num_counted`.
+    num_read = max(limit + 1, num_counted if is_walk and cursor is None else 0)
+    query = query.order_by(*nulls_last, *order).limit(num_read)
+    found: Sequence[Any] = ()
+    if plain is Experiment.name:
+        query = query.join(Experiment, Experiment.id == Run.experiment_id)
+        found = session.execute(query.where(_of_first_experiments(session, value, is_descending))).all()
+    if len(found) < num_read:
+        found = session.execute(query).all()
+    is_counted = cursor is None and (len(found) < num_read or num_read == num_counted)
     following = _write_cursor(sort, found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None
-    return _Found([row[0] for row in found[:limit]], None, following)
+    return _Found([row[0] for row in found[:limit]], len(found) if is_counted else None, following)
+
+
+def _of_first_experiments(session: Session, since: object, is_descending: bool) -> Condition:
+    """Give the condition that a run is of one of the few experiments with which a list by their names goes on.
+
+    All others come later, so a page that these fill is found without looking up the name for every run.
+    """
+    name = Experiment.name
+    ahead = true() if since is None else (name <= since if is_descending else name >= since)
+    names = select(name).where(ahead).order_by(name.desc() if is_descending else name)
+    last = session.scalar(names.offset(NUM_FIRST_EXPERIMENTS - 1).limit(1))
+    until = true() if last is None else (name >= last if is_descending else name <= last)
+    return Run.experiment_id.in_(select(Experiment.id).where(ahead, until))
 
 
 def _count(session: Session, wanted: Wanted, limit: int | None = None) -> int:
@@ -189,9 +210,7 @@ def _others(wanted: RunFilter) -> list[Condition]:
     for column, field, values in chosen:
         if values:
             conditions.append(column.in_([check_text(field, value, 256) for value in values]))
-    for tag in wanted.tags:
-        has_tag = select(RunTag.run_id).where(RunTag.tag == check_text("tag", tag, 256))
-        conditions.append(Unindexed(Run.id).in_(has_tag))
+    conditions += [has_tag(check_text("tag", tag, 256)) for tag in wanted.tags]
     if wanted.experiment_id is not None:
         conditions.append(Run.experiment_id == check_text("experiment_id", wanted.experiment_id, 256))
     if wanted.text:

@@ -17,7 +17,9 @@ class RunRecord:
     name: str
     state: RunState
     reason: str | None
-    spec: dict[str, Any]
+    spec: dict[str, Any]  # of the start
+    spec_in_force: dict[str, Any]  # with what was changed while it trained
+    is_retuned: bool  # something was, even if it was changed back
     tags: tuple[str, ...]
     notes: str
     created_at: datetime
@@ -34,6 +36,15 @@ class RunRecord:
     @property
     def is_finished(self) -> bool:
         return self.state in ("completed", "stopped", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class RunLabel:
+    """What a list's notice says of a run."""
+
+    state: RunState
+    name: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +72,11 @@ class ExperimentRecord:
     name: str
     spec: dict[str, Any]
     created_at: datetime
-    run_ids: tuple[str, ...]  # in the order of the grid
     num_runs: int
     num_done: int  # completed, stopped or failed
+    num_by_state: dict[RunState, int]  # none: absent
+    queue_position: int | None  # of the first of its runs that waits; 1 = next
+    run_ids: tuple[str, ...] = ()  # in the order of the grid; in a list of experiments they are left out
 
 
 @dataclass(frozen=True, slots=True)

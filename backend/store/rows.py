@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.store import runs
-from backend.store.tables import Experiment, Run, RunSettings, RunState
+from backend.store import figures, runs
+from backend.store.tables import Experiment, Run, RunState
 
 MAX_NOTE_LENGTH = 160
 
@@ -27,7 +27,9 @@ class RunRow:
     name: str
     state: RunState
     reason: str | None
-    policy: dict[str, Any]
+    policy: dict[str, Any]  # with its settings in force
+    policy_at_start: dict[str, Any]
+    is_retuned: bool
     model: str
     dataset: str
     num_workers: int
@@ -65,7 +67,10 @@ class RowPage:
     next_cursor: str | None
 
 
-_OWN = ("tags", "note", "queue_position", "progress", "target", "test_accuracy", "policy", "experiment_name")
+_OWN = (
+    *("tags", "note", "queue_position", "progress", "target", "test_accuracy", "experiment_name"),
+    *("policy", "policy_at_start", "is_retuned"),
+)
 _COPIED = tuple(field.name for field in dataclasses.fields(RunRow) if field.name not in _OWN)
 
 
@@ -76,12 +81,13 @@ def read(session: Session, run_ids: Sequence[str]) -> list[RunRow]:
     final figures: they are most of what is stored of a run.
     """
     columns = [getattr(Run, name) for name in _COPIED]
-    query = select(Experiment.name.label("experiment_name"), Run.notes, Run.settings_id, *columns)
+    query = select(
+        Experiment.name.label("experiment_name"), Run.notes, Run.settings_id, Run.start_settings_id, *columns
+    )
     query = query.join(Experiment, Experiment.id == Run.experiment_id).where(Run.id.in_(run_ids))
     found = {row.id: row for row in session.execute(query)}
-    settings_ids = {row.settings_id for row in found.values()}
-    kept = select(RunSettings.id, RunSettings.spec).where(RunSettings.id.in_(settings_ids))
-    specs: dict[str, dict[str, Any]] = {row[0]: row[1] for row in session.execute(kept)}
+    settings_ids = {one for row in found.values() for one in (row.settings_id, row.start_settings_id) if one}
+    specs = figures.read_settings(session, settings_ids)
     open_ids = [run_id for run_id, row in found.items() if row.final_accuracy is None]
     open_runs = select(Run.id, Run.summary).where(Run.id.in_(open_ids)) if open_ids else None
     summaries: dict[str, dict[str, Any]] = (
@@ -99,6 +105,8 @@ def read(session: Session, run_ids: Sequence[str]) -> list[RunRow]:
                 **{name: getattr(row, name) for name in _COPIED},
                 experiment_name=row.experiment_name,
                 policy=spec["policy"],
+                policy_at_start=specs[row.start_settings_id or row.settings_id]["policy"],
+                is_retuned=row.start_settings_id is not None,
                 tags=tags.get(run_id, ()),
                 note=row.notes.strip().partition("\n")[0][:MAX_NOTE_LENGTH],
                 queue_position=positions.get(run_id),

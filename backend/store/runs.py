@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from backend.errors import BadValue, NotFound
 from backend.store import figures
+from backend.store import tags as tags_in_rows
 from backend.store.ids import new_id
-from backend.store.records import Queue, RunRecord
+from backend.store.records import Queue, RunLabel, RunRecord
 from backend.store.tables import ACTIVE_STATES, Experiment, Run, RunTag
 from backend.store.text import check_data, check_text
 from predictor.spec import RunSpec, to_data
@@ -131,6 +132,7 @@ def patch(
         session.execute(delete(RunTag).where(RunTag.run_id == run_id))
         if wanted:
             session.execute(insert(RunTag), [{"run_id": run_id, "tag": tag} for tag in wanted])
+        tags_in_rows.repeat(session, [run_id])
 
 
 def check_tag(tag: str) -> str:
@@ -140,6 +142,13 @@ def check_tag(tag: str) -> str:
         BadValue: it is empty or too long.
     """
     return check_text("tags", tag.strip(), MAX_TAG_LENGTH, is_required=True)
+
+
+def labels(session: Session, run_ids: Sequence[str]) -> dict[str, RunLabel]:
+    """Give state, name and tags of some runs, as far as they exist."""
+    tags = tags_of(session, run_ids)
+    found = session.execute(select(Run.id, Run.state, Run.name).where(Run.id.in_(run_ids)))
+    return {row[0]: RunLabel(row[1], row[2], tags.get(row[0], ())) for row in found}
 
 
 def queue(session: Session) -> Queue:
@@ -163,7 +172,12 @@ def _records(session: Session, query: Select[Run, str]) -> list[RunRecord]:
     rows = session.execute(query).all()
     tags = tags_of(session, [run.id for run, _ in rows])
     positions = queue_positions(session) if any(run.state == "queued" for run, _ in rows) else {}
-    return [_record(run, name, tags.get(run.id, ()), positions.get(run.id)) for run, name in rows]
+    in_force = figures.read_settings(session, {run.settings_id for run, _ in rows if run.start_settings_id})
+    made = []
+    for run, name in rows:
+        spec = run.spec | in_force[run.settings_id] if run.start_settings_id else run.spec
+        made.append(_record(run, name, spec, tags.get(run.id, ()), positions.get(run.id)))
+    return made
 
 
 def tags_of(session: Session, run_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -175,7 +189,9 @@ def tags_of(session: Session, run_ids: Iterable[str]) -> dict[str, tuple[str, ..
     return tags
 
 
-def _record(run: Run, experiment_name: str, tags: tuple[str, ...], position: int | None) -> RunRecord:
+def _record(
+    run: Run, experiment_name: str, spec_in_force: dict[str, Any], tags: tuple[str, ...], position: int | None
+) -> RunRecord:
     return RunRecord(
         id=run.id,
         experiment_id=run.experiment_id,
@@ -184,6 +200,8 @@ def _record(run: Run, experiment_name: str, tags: tuple[str, ...], position: int
         state=run.state,
         reason=run.reason,
         spec=run.spec,
+        spec_in_force=spec_in_force,
+        is_retuned=run.start_settings_id is not None,
         tags=tags,
         notes=run.notes,
         created_at=run.created_at,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -87,14 +88,17 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime]
 
 
-# What the history filters, counts and sorts by, in one index: a row of `runs` holds kilobytes of JSON, and a look
-# through 100,000 of them must not read those. The first columns are those by which facets are counted, in their order.
-HISTORY = (
-    *("deleted_at", "is_archived", "policy", "state", "dataset", "num_workers", "is_simulated", "seed", "model"),
-    *("created_at", "started_at", "finished_at", "duration_s", "time_to_target_s", "final_accuracy", "best_accuracy"),
-    *("final_loss", "utilisation", "wait_share", "iterations_per_s", "mean_staleness", "traffic_bytes"),
-    *("forecast_coverage", "settings_id", "experiment_id", "name", "id"),
+# What the history filters, counts and sorts by stands in indexes: a row of `runs` holds kilobytes of JSON, and a look
+# through 100,000 of them must not read those. FACETS: what is counted, in its order. HISTORY: the same, and all else,
+# for counts under any filter. NEWEST: all of it again in the order of the list, so that the first matches end the look.
+FACETS = (*("deleted_at", "is_archived", "policy", "state", "dataset", "num_workers", "is_simulated", "tag_numbers"),)
+_ELSE = (
+    *("seed", "model", "started_at", "finished_at", "duration_s", "time_to_target_s", "final_accuracy"),
+    *("best_accuracy", "final_loss", "utilisation", "wait_share", "iterations_per_s", "mean_staleness"),
+    *("traffic_bytes", "forecast_coverage", "settings_id", "experiment_id", "name"),
 )
+HISTORY = (*FACETS, "created_at", "id", *_ELSE)
+NEWEST = (*FACETS[:2], "created_at", "id", *FACETS[2:], *_ELSE)
 
 
 class Run(Base):
@@ -107,11 +111,12 @@ class Run(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     name: Mapped[str]
     notes: Mapped[str]
-    spec: Mapped[dict[str, Any]]  # predictor.spec.RunSpec, complete
+    spec: Mapped[dict[str, Any]]  # predictor.spec.RunSpec, complete, as the run was started
     policy: Mapped[str]
     dataset: Mapped[str]
     is_simulated: Mapped[bool]
-    settings_id: Mapped[str | None] = mapped_column(String(32))  # of RunSettings
+    settings_id: Mapped[str | None] = mapped_column(String(32))  # of RunSettings: those in force
+    start_settings_id: Mapped[str | None] = mapped_column(String(32))  # those of `spec`; None: never retuned
     model: Mapped[str] = mapped_column(
         server_default=text("''")
     )  # this and the next two: of the spec, to filter and sort by
@@ -144,12 +149,15 @@ class Run(Base):
     traffic_bytes: Mapped[int | None]
     forecast_coverage: Mapped[float | None]
 
+    tag_numbers: Mapped[str] = mapped_column(server_default=text("''"))  # see `backend.store.tags`
+
     is_archived: Mapped[bool] = mapped_column(server_default=false())  # kept, but not in the list by default
     deleted_at: Mapped[datetime | None]  # in the bin since then
 
     __table_args__ = (
         Index(None, "state", "queue_place"),
-        Index("ix_runs_newest", "deleted_at", "is_archived", "created_at", "id"),
+        Index("ix_runs_facets", *FACETS),
+        Index("ix_runs_newest", *NEWEST),
         Index("ix_runs_history", *HISTORY),
     )
 
@@ -198,6 +206,15 @@ class RunTag(Base):
     __table_args__ = (Index(None, "tag", "run_id"),)
 
 
+class Tag(Base):
+    """A tag that a run has or had; its number stands in `Run.tag_numbers`."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    tag: Mapped[str] = mapped_column(String(64), unique=True)
+
+
 class Fold(Base):
     """The state of a run's summary, from which the next event goes on. Apart from the row that lists read."""
 
@@ -227,6 +244,17 @@ class RunCurves(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
     last_seq: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)  # JSON of CurveFold.to_data(), compressed
+
+
+class RunAccount(Base):
+    """The accounting of a run up to one of its events; see `backend.account_cache`."""
+
+    __tablename__ = "run_accounts"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
+    last_seq: Mapped[int]
+    version: Mapped[str] = mapped_column(String(32))  # of the code that made it: no other goes on from it
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # JSON of Account.to_data(), compressed
 
 
 class Timeline(Base):

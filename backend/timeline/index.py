@@ -1,8 +1,9 @@
 """Builds the timeline of one run, event by event.
 
-Events are gathered and written some thousand at a time, in the transaction that stores the newest of them. What
-is gathered is only a copy of stored events: after a crash, or when another program has gone on with the run, it
-is read again from the place that the stored state names. So every event counts exactly once.
+Events are gathered and written some thousand at a time, soon after they were stored; those of a run that ends, in the
+transaction that stores the last of them. What is gathered is only a copy of stored events: after a crash, or when
+another program has gone on with the run, it is read again from the place that the stored state names.
+So every event counts exactly once.
 
 Finest tiles are written as time passes. A tile of a coarser level is written once, when nothing more is expected
 in it; until then a reader joins it from its parts (`store.compose`). What is told late (a straggler's iteration
@@ -90,16 +91,26 @@ class Indexer:
         self, session: Session, first_seq: int, events: Sequence[Event], lines: Sequence[bytes], *, is_last: bool
     ) -> None:
         """Take the events from `first_seq` on, which are stored in this transaction, and write when there are many."""
+        self.gather(first_seq, events, lines)
+        if is_last or self.is_due:
+            self.write(session, is_last=is_last)
+
+    def gather(self, first_seq: int, events: Sequence[Event], lines: Sequence[bytes]) -> None:
+        """Take the events from `first_seq` on without writing them, which may wait for a moment of leisure."""
         if self.is_behind or first_seq != self._gathered.last_seq + 1:
             self.is_behind = True  # a derived thing must not keep events from being stored
             return
         self._gather(events, lines)
-        if is_last or len(self._gathered.events) >= max(GATHERED_EVENTS, EVENTS_PER_WORKER * self._num_workers):
-            self.write(session, is_last=is_last)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much is gathered that it should be written."""
+        most = max(GATHERED_EVENTS, EVENTS_PER_WORKER * self._num_workers)
+        return not self.is_behind and len(self._gathered.events) >= most
 
     def write(self, session: Session, *, is_last: bool) -> None:
         """Write what was gathered."""
-        if not self._gathered.events:
+        if self.is_behind or not self._gathered.events:
             return
         if store.load_state(session, self._run_id) != self._state:
             self.is_behind = True  # another program has gone on with it

@@ -2,5 +2,6 @@
 
 `request`   what is asked for, every grid of values expanded
 `program`   the process that reads the log and simulates: `python -m backend.what_if.program`
-`desk`      starts it, one at a time, passes on what it says, keeps the answers
+`helper`    starts it, keeps it for some minutes, passes on what it says
+`desk`      lets one compute at a time, keeps the answers
 """

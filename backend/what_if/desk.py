@@ -8,11 +8,9 @@ import sys
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
 
 from backend.errors import ExecutorError
+from backend.what_if.helper import Frame, Helper, HelperEnded
 from backend.what_if.request import Question
 
 MAX_RUNS = 100  # whose answers are kept
@@ -20,10 +18,7 @@ MAX_ANSWERS = 500  # of one run
 MAX_WAITING = 8  # requests that wait for the one that computes
 MAX_CPU_S = 600  # of one request
 MAX_BYTES = 4 * 2**30
-MAX_LINE_BYTES = 2**20
-HEARTBEAT_S = 0.5  # how often a long computation is told of, so that a reader who has gone is noticed
-
-Frame = dict[str, Any]
+KEPT_BYTES = 2**30  # of memory; a process that has needed more is not kept
 
 _RECORDED = b"recorded"  # among the keys of questions that were answered
 
@@ -42,7 +37,7 @@ class Desk:
     def __init__(
         self, command: Sequence[str] = (sys.executable, "-m", "backend.what_if.program"), max_cpu_s: int = MAX_CPU_S
     ) -> None:
-        self._command = tuple(command)
+        self._helper = Helper(command)
         self._max_cpu_s = max_cpu_s
         self._kept: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
         self._computing = asyncio.Lock()
@@ -86,10 +81,12 @@ class Desk:
                             yield frame
                         for fresh in _news(kept, questions, told):
                             yield fresh
-                        if len(told) > len(questions):
-                            break
         finally:
             self._computing.release()
+
+    async def close(self) -> None:
+        """End the process that computes."""
+        await self._helper.close()
 
     def _keep(self, run_id: str, last_seq: int) -> _Kept:
         kept = self._kept.setdefault((run_id, last_seq), _Kept())
@@ -108,45 +105,20 @@ class Desk:
             "questions": [{"policy": one.policy, "forecaster": one.forecaster} for one in questions],
             "max_cpu_s": self._max_cpu_s,
             "max_bytes": MAX_BYTES,
+            "kept_bytes": KEPT_BYTES,
         }
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=MAX_LINE_BYTES,
-        )
+        last = "reading"
         try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                process.stdin.write(orjson.dumps(order) + b"\n")
-                await process.stdin.drain()
-            last = "reading"
-            reading = asyncio.ensure_future(process.stdout.readline())
-            while True:
-                done, _ = await asyncio.wait([reading], timeout=HEARTBEAT_S)
-                if not done:
-                    yield {"type": last}
-                    continue
-                line = reading.result()
-                if not line:
-                    break
-                frame = orjson.loads(line)
-                if frame["type"] == "read":
-                    frame = {"type": "reading", "share": frame["share"]}
-                elif frame["type"] in ("recorded", "predicted"):
-                    last = "predicting"
-                yield frame
-                reading = asyncio.ensure_future(process.stdout.readline())
-            code = await process.wait()
-            if code:
-                yield {"type": "failed", "detail": self._ending(code)}
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await asyncio.shield(process.wait())
+            async with contextlib.aclosing(self._helper.work(order)) as frames:
+                async for frame in frames:
+                    if frame is None:
+                        yield {"type": last}
+                        continue
+                    if frame["type"] in ("recorded", "predicted"):
+                        last = "predicting"
+                    yield {"type": "reading", "share": frame["share"]} if frame["type"] == "read" else frame
+        except HelperEnded as error:
+            yield {"type": "failed", "detail": self._ending(error.code)}
 
     def _ending(self, code: int) -> str:
         if -code in (24, 9):  # SIGXCPU; SIGKILL follows where that was not enough, or memory ran out

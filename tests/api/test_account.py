@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
-from backend.account_cache import AccountCache, describe
+from backend import account_cache
+from backend.account_cache import AccountCache, describe, version
 from backend.api import account_models
 from backend.client import Client
 from backend.errors import NotFound
 from backend.store.database import Database
+from backend.store.tables import RunAccount
 from predictor.accounting import KINDS, PART_KEYS, Account
 from predictor.events import EVENTS, IterationFinished, RunFinished, WorkerJoined
 from tests.api.server import TOKEN, Server, check_model
-from tests.backend.checks import wait_for
+from tests.backend.checks import read_all, wait_for
 
 PLAYED = {
     "cluster": {"num_workers": 3},
     "policy": {"name": "ssp", "threshold": 1},
     "speed": {"kind": "lognormal", "base_s": 0.01, "factors": [1, 1, 3]},
 }
+
+
+@pytest.fixture(autouse=True)
+def short_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run of some thousand events be a long one."""
+    monkeypatch.setattr(account_cache, "SEQS_PER_READ", 1_000)
 
 
 @pytest.fixture
@@ -64,9 +74,76 @@ def test_a_long_log_is_counted_in_pieces(server: Server, database: Database, pla
     shares = [cache.read(played_id)["counted_share"]]
     while shares[-1] < 1:
         shares.append(cache.read(played_id)["counted_share"])
+    assert len(shares) > 4
     assert shares == sorted(set(shares))
     found = cache.read(played_id)
     assert found == {**AccountCache(database).read(played_id)}
+
+
+def kept_seq(database: Database, run_id: str) -> int | None:
+    with database.read() as session:
+        found = session.scalar(select(RunAccount.last_seq).where(RunAccount.run_id == run_id))
+    return None if found is None else int(found)
+
+
+def wait_until_kept(server: Server, database: Database, run_id: str) -> None:
+    last_seq = server.get(f"/runs/{run_id}")["last_seq"]
+    wait_for(lambda: kept_seq(database, run_id) == last_seq, "the account is kept")
+
+
+def test_the_account_of_an_ended_run_is_kept_before_anybody_asks(
+    server: Server, database: Database, played_id: str
+) -> None:
+    wait_until_kept(server, database, played_id)
+    restarted = AccountCache(database, seqs_per_call=1)  # would count a whole reading, and not all
+    assert json.loads(json.dumps(restarted.read(played_id))) == folded(server, played_id)
+    server.http.delete(f"/runs/{played_id}?now=true").raise_for_status()
+    assert kept_seq(database, played_id) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "of an older accounting"},
+        {"data": b"no account"},
+        {"data": zlib.compress(b'{"of": "Account", "items": [["_ledgers", {"of": "list"}]]}')},
+    ],
+)
+def test_what_cannot_be_believed_is_counted_anew(
+    server: Server, database: Database, played_id: str, change: dict[str, Any]
+) -> None:
+    wait_until_kept(server, database, played_id)
+    with database.write() as session:
+        session.execute(update(RunAccount).where(RunAccount.run_id == played_id).values(change))
+    assert AccountCache(database, seqs_per_call=1).read(played_id)["counted_share"] < 1
+    assert json.loads(json.dumps(AccountCache(database).read(played_id))) == folded(server, played_id)
+    with database.read() as session:
+        kept = session.scalar(select(RunAccount.version).where(RunAccount.run_id == played_id))
+    assert kept == version()
+
+
+def test_a_run_that_goes_on_is_counted_on(server: Server, database: Database) -> None:
+    run_id = server.submit_run()
+    server.wait_for_state(run_id, "running")
+    server.say(run_id, WorkerJoined(0.5, 0, 0, 0))
+    wait_for(lambda: server.get(f"/runs/{run_id}")["last_seq"] == 2, "the event is stored")
+    cache = AccountCache(database, seqs_per_save=1)
+    assert len(cache.read(run_id)["workers"]) == 1
+    assert kept_seq(database, run_id) == 2
+    server.say(run_id, RunFinished(3.0, "completed", "Done."))
+    server.wait_for_state(run_id, "completed")
+    restarted = AccountCache(database).read(run_id)
+    assert restarted == cache.read(run_id)
+    assert restarted["is_finished"]
+    assert restarted == describe(run_id, counted(database, run_id))
+
+
+def counted(database: Database, run_id: str) -> Account:
+    account = Account()
+    for event in read_all(database, run_id):
+        if event["kind"] in KINDS:
+            account.update(event)
+    return account
 
 
 def test_what_is_not_kept_is_counted_again(server: Server, database: Database, played_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.api import control_models
+from backend.api import control_models, schemas
 from backend.client import Client
 from predictor.events import RunFinished
 from tests.api.server import TOKEN, Server, check_model
@@ -51,6 +51,34 @@ def test_a_change_is_asked_for_and_true_once_the_log_tells_it(server: Server) ->
     assert rows["policy.alpha"] == (0.5, 0.25)
     assert rows["forecaster.name"] == ("timing", "median")
     assert (now["policy"]["alpha"], now["forecaster"]["name"]) == (0.25, "median")
+
+
+def test_what_is_shown_found_compared_and_cloned_are_the_settings_in_force(server: Server) -> None:
+    run_id = training(server, policy={"name": "predictive", "alpha": 0.5})
+    other_id = training(server, policy={"name": "predictive", "alpha": 0.25})
+    before = server.get(f"/runs/{run_id}")
+    assert before["spec_in_force"] == before["spec"]
+    server.http.post(f"/runs/{run_id}/retune", json={"policy": {"alpha": 0.25}})
+    wait_for(lambda: server.get(f"/runs/{run_id}")["is_retuned"], "the log tells of the change")
+    run = check_model(schemas.Run, server.get(f"/runs/{run_id}"))
+    assert (run["spec"]["policy"]["alpha"], run["spec_in_force"]["policy"]["alpha"]) == (0.5, 0.25)
+    assert run["retuned"] == [{"path": "policy.alpha", "at_start": 0.5, "in_force": 0.25}]
+
+    rows = {row["id"]: row for row in server.get("/runs/rows", filter="spec.policy.alpha=0.25")["rows"]}
+    row = rows[run_id]
+    assert (row["policy"]["alpha"], row["policy_at_start"]["alpha"], row["is_retuned"]) == (0.25, 0.5, True)
+    assert not rows[other_id]["is_retuned"]
+    listed = server.get("/queue/outlook")["runs"][0]
+    assert (listed["policy"]["alpha"], listed["policy_at_start"]["alpha"]) == (0.25, 0.5)
+
+    compared = server.get("/compare", runs=f"{run_id},{other_id}")
+    assert compared["differences"] == []
+    assert len(compared["groups"]) == 2  # one of them was something else for a while: it is no repetition of the other
+
+    for settings, alpha in (("in_force", 0.25), ("start", 0.5)):
+        clone = server.http.post(f"/runs/{run_id}/clone", json={"settings": settings}).json()
+        assert clone["spec"]["policy"]["alpha"] == alpha
+        assert not clone["is_retuned"]
 
 
 def test_a_second_change_is_checked_against_the_first(server: Server) -> None:

@@ -180,4 +180,9 @@ def test_the_queue_shows_who_trains_and_who_waits(server: Server) -> None:
     wait_for(lambda: server.get("/queue")["running"] == ids[:2], "two train at a time")
     queue = check_model(queue_models.QueueStatus, server.get("/queue"))
     assert queue == {"running": ids[:2], "waiting": ids[2:], "concurrency": 2, "is_paused": False, "troubles": []}
+    for run_id in ids[:2]:
+        server.wait_for_state(run_id, "running")
+    (listed,) = server.get("/experiments")["experiments"]
+    assert (listed["num_by_state"], listed["queue_position"]) == ({"running": 2, "queued": 2}, 1)
+    assert "run_ids" not in listed
     assert [server.get(f"/runs/{run_id}")["queue_position"] for run_id in ids] == [None, None, 1, 2]

@@ -16,11 +16,13 @@ import pytest
 
 from backend.comparison.groups import Compared, compare_groups
 from backend.errors import BadValue
+from backend.export.columns import columns
 from backend.export.digest import Digest
 from backend.export.lanes import MAX_COLUMNS, Lanes
 from backend.export.make import export_run, export_runs
 from backend.export.source import RunDirectory
 from backend.export.tables import TABLES
+from backend.export.write import write_csv
 from predictor import log
 from predictor.events import EvaluationFinished, IterationFinished, MessageLogged
 from tests.api.exporting import MadeRun, made_run
@@ -126,6 +128,15 @@ def test_an_archive_has_a_file_for_each_kind(run: MadeRun, format: str) -> None:
             assert [int(row["seq"]) for row in csv_rows(data)] == seqs
         else:
             assert pq.read_table(io.BytesIO(data)).column("seq").to_pylist() == seqs
+
+
+def test_a_text_that_a_spreadsheet_would_carry_out_gets_an_apostrophe() -> None:
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "", "'=1"]
+    written = b"".join(write_csv(columns("text", text="") + columns("number", number=""), [[t, -1.5] for t in texts]))
+    with io.StringIO(written.decode(), newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["text"] for row in rows] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\n=1", "a=1", "", "'=1"]
+    assert {row["number"] for row in rows} == {"-1.5"}
 
 
 def test_parts_of_an_event_are_json(run: MadeRun) -> None:
@@ -245,6 +256,17 @@ def figures_of(page: str) -> dict[str, Any]:
     return figures
 
 
+def test_a_report_says_what_it_leaves_out() -> None:
+    warned = [MessageLogged(1.0, "server", "warning", f"number {number}") for number in range(25)]
+    looked = [EvaluationFinished(2.0 + at, 2.0 + at, at, 1.0, 0.5, 10, False) for at in range(2_500)]
+    page = whole(made_run([*warned, *looked]), "html").decode()
+    assert "The last 20 of 25." in page
+    shown = re.search(r"([\d,]+) of 2,500 evaluations are drawn", page)
+    assert shown is not None
+    assert int(shown[1].replace(",", "")) <= 1_001
+    assert "evaluations are drawn" not in whole(made_run(looked[:10]), "html").decode()
+
+
 def test_a_report_escapes_what_a_person_wrote() -> None:
     source = made_run(
         [MessageLogged(1.0, "server", "warning", f"warned {EVIL}")],
@@ -344,7 +366,7 @@ def test_runs_as_a_table_have_every_setting_and_figure() -> None:
     rows = csv_rows(b"".join(export_runs(runs, "csv", []).pieces))
     assert [row["spec.policy.name"] for row in rows] == ["foresync", "ssp"]
     assert [row["spec.policy.threshold"] for row in rows] == ["", "5"]
-    assert rows[1]["notes"] == '=1+1, a "note"\nof two lines'
+    assert rows[1]["notes"] == '\'=1+1, a "note"\nof two lines'
     assert {row["times"] for row in rows} == {"simulated"}
     assert [float(row["summary.utilisation"]) for row in rows] == [one.run["summary"]["utilisation"] for one in runs]
     assert json.loads(rows[0]["summary.workers"]) == runs[0].run["summary"]["workers"]

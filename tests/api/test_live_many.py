@@ -122,6 +122,10 @@ def test_the_list_tells_what_has_changed(broad_server: Server) -> None:
         [run_id] = start(broad_server, 1)
         broad_server.say(run_id, FINISHED)
         hub.read(until=lambda now: bool(now.notices) and [run_id, "completed"] in newest(now))
+        broad_server.http.patch(f"/runs/{run_id}", json={"name": "renamed", "tags": ["b", "a"]})
+        hub.read(until=lambda now: "renamed" in [run["name"] for notice in now.notices for run in notice["runs"]])
+        told = {"id": run_id, "state": "completed", "name": "renamed", "tags": ["a", "b"]}
+        assert hub.notices[-1]["runs"] == [told]
         hub.say(type="unsubscribe", topic="runs")
         hub.say(type="subscribe", run_id=run_id)
         num = len(hub.notices)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.api import problems, schemas
@@ -67,6 +67,27 @@ def test_an_error_is_answered_as_a_problem(fail: Callable[[], NoReturn], status:
         assert secret not in answer.text
     if "ZeroDivisionError" in detail:
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_that_is_closed_while_it_sends_is_no_error_of_the_server() -> None:
+    app = FastAPI()
+    problems.install(app, HEADERS)
+
+    async def read(request: Request) -> None:
+        await request.body()
+
+    app.add_api_route("/read", read, methods=["POST"], response_model=None)
+    scope = {"type": "http", "method": "POST", "path": "/read", "headers": [], "query_string": b"", "app": app}
+    said: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    asyncio.run(app(scope, receive, send))  # would raise, and uvicorn would write a traceback
+    assert said[0]["status"] == 400
 
 
 def test_a_long_or_odd_value_is_shown_as_far_as_it_can_be_read() -> None:

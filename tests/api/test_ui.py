@@ -6,11 +6,13 @@ import asyncio
 import gzip
 import os
 import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from backend.ui import Dashboard, with_hints
 
@@ -24,6 +26,7 @@ def root(tmp_path: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_bytes(b"<title>Foresync</title>")
     (folder / "assets" / "app-1a2b.js").write_bytes(b"start()")
+    (folder / "theme.js").write_bytes(b"paint()")
     (folder / "favicon.svg").write_bytes(b"<svg/>")
     (tmp_path / "secret.js").write_bytes(SECRET)
     (folder / "assets" / "link.js").symlink_to(tmp_path / "secret.js")
@@ -39,14 +42,15 @@ def answer(root: Path, path: str, method: str = "GET") -> Response:
 def served(root: Path, path: str) -> bytes | None:
     """Give the content of the file that is served, or None."""
     response = answer(root, path)
-    return Path(response.path).read_bytes() if isinstance(response, FileResponse) else None
+    return bytes(response.body) if response.status_code == 200 else None
 
 
 def test_hashed_files_are_kept_for_ever_and_the_page_is_not(root: Path) -> None:
     assert served(root, "/assets/app-1a2b.js") == b"start()"
     assert "immutable" in answer(root, "/assets/app-1a2b.js").headers["cache-control"]
     assert served(root, "/favicon.svg") == b"<svg/>"
-    for path in ("/", "/favicon.svg"):
+    assert "max-age=3600" in answer(root, "/favicon.svg").headers["cache-control"]
+    for path in ("/", "/theme.js"):
         assert answer(root, path).headers["cache-control"] == "no-cache"
 
 
@@ -126,6 +130,9 @@ MANIFEST = {
         "imports": ["_form.js", "index.html"],
     },
     "src/run/RunPage.tsx": {"file": "assets/RunPage-4.js", "imports": ["_form.js"]},
+    "src/history/HistoryPage.tsx": {"file": "assets/HistoryPage-5.js"},
+    "src/compare/ComparePage.tsx": {"file": "assets/ComparePage-6.js", "dynamicImports": ["charts.js"]},
+    "charts.js": {"file": "assets/charts-7.js"},
 }
 PAGE = (
     '<html><head><script type="module" crossorigin src="/assets/index-1.js"></script>'
@@ -133,11 +140,13 @@ PAGE = (
 )
 
 
-def hints(path: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = re.findall(
-        r'<link rel="([^"]+)"[^>]* href="([^"]+)"', with_hints(PAGE, path, MANIFEST)
-    )
-    return found
+def hints(path: str, query: str = "") -> list[tuple[str, str]]:
+    page = with_hints(PAGE, path, MANIFEST, parse_qs(query))
+    return [(kind, unescape(href)) for kind, href in re.findall(r'<link rel="([^"]+)"[^>]* href="([^"]+)"', page)]
+
+
+def answers(path: str, query: str = "") -> list[str]:
+    return [href.removeprefix("/api/v1/") for kind, href in hints(path, query) if kind == "preload"]
 
 
 def test_the_page_names_what_its_view_will_fetch() -> None:
@@ -149,6 +158,43 @@ def test_the_page_names_what_its_view_will_fetch() -> None:
     assert found.count(("stylesheet", "/assets/index-1.css")) == 1  # it stood in the page already
     assert ("preload", "/api/v1/runs/r-1") in hints("/runs/r-1")
     assert not [one for one in hints("/runs/r-1") if "Experiments" in one[1]]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("", "runs/rows?sort=-created_at&limit=100"),
+        ("size=500&sort=name&page=2&cursor=abc", "runs/rows?sort=name&limit=500&cursor=abc"),
+        ("size=7", "runs/rows?sort=-created_at&limit=100"),
+        # As URLSearchParams writes it: the browser looks for the very same address.
+        (
+            "filter=+tag:a~b*,c%20+%22d%26%22",
+            "runs/rows?filter=tag%3Aa%7Eb*%2Cc++%22d%26%22&sort=-created_at&limit=100",
+        ),
+    ],
+)
+def test_the_history_is_asked_for_with_its_page(query: str, rows: str) -> None:
+    assert answers("/runs", query) == [rows, "baseline"]
+
+
+def test_an_older_address_of_the_history_is_left_to_the_browser() -> None:
+    assert answers("/runs", "policy=ssp") == ["baseline"]
+
+
+def test_a_comparison_is_asked_for_with_its_page() -> None:
+    assert answers("/compare", "runs=a,b,,a&baseline=b") == [
+        "compare?runs=a%2Cb&baseline=b",
+        "compare/curves?runs=a%2Cb",
+    ]
+    assert answers("/compare", "runs=a&baseline=other")[0] == "compare?runs=a"
+    assert answers("/compare") == []
+    assert ("modulepreload", "/assets/charts-7.js") in hints("/compare")
+
+
+def test_what_an_address_holds_stays_text_in_the_page() -> None:
+    page = with_hints(PAGE, "/runs", MANIFEST, {"filter": ['"><script>x</script>'], "sort": ['"']})
+    assert "<script>x" not in page
+    assert page.count("<link") == len(re.findall(r'<link [^<>"]*(?:"[^<>"]*"[^<>"]*)*>', page))
 
 
 def test_a_view_without_a_known_script_has_the_plain_page() -> None:
@@ -165,8 +211,7 @@ def test_packed_files_are_sent_to_whoever_takes_them(root: Path) -> None:
         return asyncio.run(Dashboard(root).answer(Request({**scope, "headers": headers})))
 
     packed = ask(b"br, gzip;q=0.8")
-    assert isinstance(packed, FileResponse)
-    assert Path(packed.path).name == "app-1a2b.js.gz"
+    assert gzip.decompress(bytes(packed.body)) == b"start()"
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.headers["content-type"].startswith("text/javascript")
     for encoding in (b"", b"br", b"gzip;q=0", b"gzip; q=0.0"):

@@ -14,6 +14,7 @@ from backend.api.what_if_models import WhatIfFrame
 from backend.client import Client, Refused
 from backend.errors import ExecutorError
 from backend.what_if.desk import MAX_WAITING, Desk
+from backend.what_if.helper import Helper
 from backend.what_if.request import MAX_POLICIES, Question, expand
 from predictor.errors import SpecError
 from predictor.policies import POLICIES
@@ -157,8 +158,9 @@ def test_who_goes_away_ends_the_computation(server: Server) -> None:
     body = {"policies": [{"name": "predictive", "horizon": [1 + number / 8 for number in range(60)]}]}
     with server.http.stream("POST", f"/runs/{run_id}/what-if", json=body, timeout=60) as answer:
         lines = answer.iter_lines()
-        assert json.loads(next(lines))["type"] == "start"
-        wait_for(lambda: len(computing()) == 1, "the computation runs")
+        while json.loads(next(lines))["type"] != "predicted":
+            pass
+        assert len(computing()) == 1
     wait_for(lambda: computing() == [], "the computation ends")
     frames = ask(server, run_id, {"policies": [{"name": "bsp"}]})  # the next one is not held up
     assert frames[-1]["detail"] is None
@@ -208,6 +210,61 @@ def test_only_what_is_not_known_is_computed() -> None:
     assert [frame["type"] for frame in first if frame["type"] != "reading"] == ["recorded", "predicted"]
     told = [(frame["type"], frame.get("index")) for frame in second if frame["type"] not in ("reading", "predicting")]
     assert told == [("recorded", None), ("predicted", 0), ("predicted", 1)]
+
+
+COUNTS_ORDERS = """
+import json, os, sys
+for line in sys.stdin:
+    print(json.dumps({"type": "recorded", "pid": os.getpid()}), flush=True)
+    for question in json.loads(line)["questions"]:
+        print(json.dumps({"type": "predicted", "question": question}), flush=True)
+    print('{"type": "done"}', flush=True)
+"""
+
+
+async def pid_of(desk: Desk, run_id: str) -> int:
+    """Ask about a run, and give who has answered."""
+    frames = [frame async for frame in desk.ask("sqlite://", run_id, 1, QUESTIONS)]
+    assert [frame["type"] for frame in frames[-3:]] == ["recorded", "predicted", "predicted"]
+    return int(frames[-3]["pid"])
+
+
+def test_the_process_is_kept_for_the_next_question_and_ends_with_the_desk() -> None:
+    async def main() -> tuple[int, int]:
+        desk = desk_of(COUNTS_ORDERS)
+        pids = await pid_of(desk, "a"), await pid_of(desk, "b")
+        await desk.close()
+        return pids
+
+    first, second = asyncio.run(main())
+    assert first == second
+    assert not psutil.pid_exists(first)
+
+
+def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced() -> None:
+    async def main() -> tuple[int, int]:
+        desk = desk_of(COUNTS_ORDERS)
+        first = await pid_of(desk, "a")
+        psutil.Process(first).kill()
+        second = await pid_of(desk, "b")
+        await desk.close()
+        return first, second
+
+    first, second = asyncio.run(main())
+    assert first != second
+
+
+def test_a_process_that_has_nothing_to_do_for_long_is_let_go() -> None:
+    async def main() -> int:
+        helper = Helper((sys.executable, "-c", COUNTS_ORDERS), idle_s=0.0)
+        async for frame in helper.work({"questions": []}):
+            if frame is not None:
+                pid = int(frame["pid"])
+        while psutil.pid_exists(pid):
+            await asyncio.sleep(0.01)
+        return pid
+
+    asyncio.run(asyncio.wait_for(main(), 30))
 
 
 @pytest.mark.parametrize(
