@@ -20,7 +20,14 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // What several pages share comes in one piece: a page is then two or three scripts, not twenty.
-        codeSplitting: { groups: [{ name: "shared", test: /src[\\/](api|form|format|ui|queue|experiments[\\/]draft)/ }] },
+        codeSplitting: {
+          groups: [
+            {
+              name: "shared",
+              test: /src[\\/](api|clone|export|form|format|ui|queue|experiments[\\/](draft|SettingsForm)|history[\\/](links|progress))/,
+            },
+          ],
+        },
       },
     },
     manifest: "manifest.json", // from which the server knows what each page will fetch

@@ -158,15 +158,15 @@ export function formatRelative(iso: string | null | undefined, nowMs: number): s
   return seconds < 0 ? `in ${text}` : `${text} ago`;
 }
 
-const ABSOLUTE = new Intl.DateTimeFormat("en-GB", {
-  dateStyle: "medium",
-  timeStyle: "long", // with seconds and the reader's zone
-});
+let absolute: Intl.DateTimeFormat | undefined; // made when it is first needed: it takes longer than a whole list
 
 /** The instant in the reader's zone, for the hover. */
 export function formatAbsolute(iso: string | null | undefined): string {
   const atMs = iso ? Date.parse(iso) : NaN;
-  return Number.isNaN(atMs) ? "not known" : ABSOLUTE.format(atMs);
+  if (Number.isNaN(atMs)) return "not known";
+  // With seconds and the reader's zone.
+  absolute ??= new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+  return absolute.format(atMs);
 }
 
 /** "1 run", "3 runs". */

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "tests" / "screenshots"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = {400: 860, 1280: 800, 2560: 1440}
+NARROWEST = 320
 EMPTY_PAGES = ("experiments", "history", "compare", "unknown")
 FULL_PAGES = ("experiments", "experiment", "run", "history", "compare")
 SERIOUS = ("serious", "critical")
@@ -67,6 +68,9 @@ def look(site: Site, open_page: PageMaker, name: str, scheme: str, fill: str) ->
         page.screenshot(path=SCREENSHOTS / f"{name}-{fill}-{scheme}-{width}.png", full_page=True)
         assert not is_wider_than_the_window(page), f"{name} scrolls sideways at {width} px"
         assert serious_violations(page) == [], f"{name} at {width} px"
+    page.set_viewport_size({"width": NARROWEST, "height": 700})
+    page.wait_for_timeout(100)
+    assert not is_wider_than_the_window(page), f"{name} scrolls sideways at {NARROWEST} px"
 
 
 def settle(page: Page) -> None:

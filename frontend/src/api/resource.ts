@@ -5,8 +5,8 @@
  * An answer that says the same as the last one draws nothing.
  *
  * Lists of runs are asked for when the server has told that runs have changed: at once when a run has come, gone or
- * changed its state, in the usual rhythm when only figures have changed, and not at all while nothing changes, but for
- * a look from time to time, since names and tags are not told.
+ * changed its state, its name or its tags, in the usual rhythm when only figures have changed, and not at all while
+ * nothing changes, but for a look from time to time, since not everything that a list shows is of a run.
  */
 
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";

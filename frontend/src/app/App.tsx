@@ -1,47 +1,26 @@
-import { lazy, Suspense } from "react";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Link } from "./Link";
+import { usePage } from "./pages";
 import { matchPage, useLocation, type Page } from "./router";
 import { Shell } from "./Shell";
 import { useTitle } from "./title";
 import { SkeletonPage } from "../ui/Skeleton";
-
-const ExperimentsPage = lazy(() =>
-  import("../experiments/ExperimentsPage").then((m) => ({ default: m.ExperimentsPage })),
-);
-const ExperimentPage = lazy(() => import("../experiments/ExperimentPage").then((m) => ({ default: m.ExperimentPage })));
-const HistoryPage = lazy(() => import("../history/HistoryPage").then((m) => ({ default: m.HistoryPage })));
-const ComparePage = lazy(() => import("../compare/ComparePage").then((m) => ({ default: m.ComparePage })));
-const RunPage = lazy(() => import("../run/RunPage").then((m) => ({ default: m.RunPage })));
 
 export function App() {
   const { path } = useLocation();
   return (
     <Shell>
       <ErrorBoundary key={path}>
-        <Suspense fallback={<SkeletonPage />}>
-          <View page={matchPage(path)} />
-        </Suspense>
+        <View page={matchPage(path)} />
       </ErrorBoundary>
     </Shell>
   );
 }
 
 function View({ page }: { page: Page }) {
-  switch (page.name) {
-    case "experiments":
-      return <ExperimentsPage />;
-    case "experiment":
-      return <ExperimentPage key={page.id} experimentId={page.id} />;
-    case "history":
-      return <HistoryPage />;
-    case "run":
-      return <RunPage key={page.id} runId={page.id} />;
-    case "compare":
-      return <ComparePage />;
-    case "unknown":
-      return <UnknownPage />;
-  }
+  const draw = usePage(page.name);
+  if (page.name === "unknown") return <UnknownPage />;
+  return draw ? draw(page) : <SkeletonPage />;
 }
 
 function UnknownPage() {

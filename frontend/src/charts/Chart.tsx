@@ -80,7 +80,7 @@ function mount(box: HTMLElement, { store, view, loop, playback }: Session, heigh
     plot.setScale("x", { min: fromS, max: fromS + lengthS });
     restUntilMs = atMs + REST * (performance.now() - startMs);
     return false;
-  });
+  }, true);
   const observer = new ResizeObserver(make);
   observer.observe(box);
   return () => {

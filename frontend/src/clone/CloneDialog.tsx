@@ -106,7 +106,7 @@ function Editor({ run, catalogue, onClose }: Props & { catalogue: Catalogue }) {
 }
 
 function openRun(run: Run, root: GroupField, catalogue: Catalogue): Draft {
-  const spec = { name: run.name, run: { ...run.spec }, grid: {}, seeds: [run.spec.seed] };
+  const spec = { name: run.name, run: { ...run.spec_in_force }, grid: {}, seeds: [run.spec.seed] };
   return draftOf(spec, root, catalogue.defaults);
 }
 

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, type ReactNode } from "react";
+import { startTransition, useEffect, useMemo, useState, type ReactNode } from "react";
 import { api } from "../api/client";
 import { useKept, useResource } from "../api/resource";
 import type { ComparedCurves, Comparison, Run } from "../api/types";
 import { Link } from "../app/Link";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import { useTitle } from "../app/title";
+import { usePolicies } from "../form/PolicyText";
 import { plural } from "../format";
 import { ExportMenu } from "../export/ExportMenu";
 import { Notice } from "../ui/Notice";
@@ -20,8 +21,7 @@ import { hasOneTarget } from "./metrics";
 import { MetricTable } from "./MetricTable";
 import { Parallel } from "./Parallel";
 import { readBrushes, writeBrushes } from "./parallel";
-import { loadPlotly } from "./plotly";
-import { styleRuns, type RunStyle } from "./styles";
+import { styleRuns, styleSettings, type RunStyle } from "./styles";
 import { pointsOf, Tradeoff } from "./Tradeoff";
 import { WaitingTable } from "./WaitingTable";
 import css from "./ComparePage.module.css";
@@ -56,7 +56,6 @@ function Loader({ ids, baselineId, query }: { ids: string[]; baselineId: string 
   const fresh = useResource(key, (signal) => api.compare(ids, base, signal), refreshOf);
   const { data } = useKept(fresh.data);
   useCurves(ids, 0); // asked for at once, not only when the runs are there
-  useEffect(() => void loadPlotly().catch(() => undefined), []);
   const { error } = fresh;
   if (data) return <View comparison={data} baselineId={baselineId} query={query} />;
   return (
@@ -84,12 +83,14 @@ interface ViewProps {
 
 function View({ comparison, baselineId, query }: ViewProps) {
   const { runs, differences } = comparison;
+  const policies = usePolicies();
   const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
   const styles = useMemo(() => styleRuns(ids), [ids]);
-  const labels = useMemo(() => labelRuns(runs, differences), [runs, differences]);
-  const groups = useMemo(() => groupsOf(comparison), [comparison]);
-  const settingStyles = useMemo(() => styleSettings(groups), [groups]);
+  const labels = useMemo(() => labelRuns(runs, differences, policies), [runs, differences, policies]);
+  const groups = useMemo(() => groupsOf(comparison, policies), [comparison, policies]);
+  const settingStyles = useMemo(() => styleSettings(groups, styles), [groups, styles]);
   const baseline = runs.find(({ id }) => id === baselineId) ?? runs[0];
+  const isWhole = useLater();
   const hasSettings = groups.length > 1;
   const by = hasSettings && query.get("by") !== "runs" && isRepeated(groups) ? "settings" : "runs";
   const lines = useLines(comparison, groups, by, labels, by === "settings" ? settingStyles : styles);
@@ -128,38 +129,42 @@ function View({ comparison, baselineId, query }: ViewProps) {
           )}
         </div>
       </Part>
-      {runs.length > 2 && (
-        <Part title="What leads where">
-          <Parallel
-            comparison={comparison}
-            colours={coloursOf(groups, by === "settings" ? settingStyles : styles, by)}
-            labels={labels}
-            brushes={readBrushes(query.get("brush"))}
-            onBrush={(brushes) => change({ brush: writeBrushes(brushes) })}
-          />
-        </Part>
+      {isWhole && (
+        <>
+          {runs.length > 2 && (
+            <Part title="What leads where">
+              <Parallel
+                comparison={comparison}
+                colours={coloursOf(groups, by === "settings" ? settingStyles : styles, by)}
+                labels={labels}
+                brushes={readBrushes(query.get("brush"))}
+                onBrush={(brushes) => change({ brush: writeBrushes(brushes) })}
+              />
+            </Part>
+          )}
+          <Part title="Each run" note={hasSettings ? "" : noteOf(runs, groups)}>
+            <MetricTable runs={runs} labels={labels} styles={styles} baseline={baseline} onBaseline={(id) => change({ baseline: id })} />
+          </Part>
+          <Part title="Settings that differ">
+            <DifferenceTable runs={runs} differences={differences} labels={labels} styles={styles} />
+          </Part>
+          <Part title="Waiting of each worker">
+            <WaitingTable runs={runs} labels={labels} styles={styles} />
+          </Part>
+        </>
       )}
-      <Part title="Each run" note={hasSettings ? "" : noteOf(runs, groups)}>
-        <MetricTable runs={runs} labels={labels} styles={styles} baseline={baseline} onBaseline={(id) => change({ baseline: id })} />
-      </Part>
-      <Part title="Settings that differ">
-        <DifferenceTable runs={runs} differences={differences} labels={labels} styles={styles} />
-      </Part>
-      <Part title="Waiting of each worker">
-        <WaitingTable runs={runs} labels={labels} styles={styles} />
-      </Part>
     </div>
   );
 }
 
-type By = "settings" | "runs";
-
-/** Settings have looks of their own, so that few of them are told apart by colour however many runs there are. */
-function styleSettings(groups: readonly Group[]): Map<string, RunStyle> {
-  const keys = groups.map(({ id }) => `setting ${id}`);
-  const styles = styleRuns(keys);
-  return new Map(groups.flatMap(({ id }) => [[id, styles.get(`setting ${id}`)] as const]).filter((pair): pair is [string, RunStyle] => pair[1] !== undefined));
+/** False in the first drawing, so that what stands on top is seen before the long tables below are made. */
+function useLater(): boolean {
+  const [isLater, setLater] = useState(false);
+  useEffect(() => startTransition(() => setLater(true)), []);
+  return isLater;
 }
+
+type By = "settings" | "runs";
 
 /** The colour of each run: that of its setting, or its own. */
 function coloursOf(groups: readonly Group[], styles: ReadonlyMap<string, RunStyle>, by: By): ReadonlyMap<string, number> {

@@ -1,5 +1,6 @@
 import type { Difference, Run } from "../api/types";
 import { describePath, describeValue } from "../form/describe";
+import { PolicyText } from "../form/PolicyText";
 import { RunName } from "./MetricTable";
 import type { RunStyle } from "./styles";
 import table from "../ui/Table.module.css";
@@ -15,6 +16,9 @@ interface Props {
 /** Only the settings in which the runs differ: a row a run, a column a setting. */
 export function DifferenceTable({ runs, differences, labels, styles }: Props) {
   if (differences.length === 0) return <p className="quiet">The runs have the same settings.</p>;
+  // Where the policies differ, each has settings of its own: they are told in one cell, but for defaults.
+  const hasPolicies = differences.some(({ path }) => path === "policy" || path === "policy.name");
+  const shown = hasPolicies ? differences.filter(({ path }) => path !== "policy" && !path.startsWith("policy.")) : differences;
   return (
     <div className={`${table.scroll ?? ""} ${css.tall ?? ""}`}>
       <table className={`${table.table ?? ""} ${css.differs ?? ""}`}>
@@ -24,7 +28,8 @@ export function DifferenceTable({ runs, differences, labels, styles }: Props) {
             <th scope="col" className={css.run}>
               Run
             </th>
-            {differences.map(({ path }) => (
+            {hasPolicies && <th scope="col">Policy</th>}
+            {shown.map(({ path }) => (
               <th key={path} scope="col" title={path}>
                 {describePath(path)}
               </th>
@@ -40,7 +45,12 @@ export function DifferenceTable({ runs, differences, labels, styles }: Props) {
               <th scope="row" className={css.run}>
                 <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
               </th>
-              {differences.map(({ path, values }) => (
+              {hasPolicies && (
+                <td>
+                  <PolicyText policy={run.spec_in_force.policy} />
+                </td>
+              )}
+              {shown.map(({ path, values }) => (
                 <td key={path}>
                   {values[index] === null || values[index] === undefined ? (
                     <span className="quiet">not set</span>

@@ -1,8 +1,8 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type RefObject } from "react";
 import { cssToken, useTheme } from "../app/theme";
 import { Skeleton } from "../ui/Skeleton";
 import type { Colours } from "./figures";
-import { loadPlotly, type Plotly } from "./plotly";
+import { loadPlotly, pause, type Plotly } from "./plotly";
 import { NUM_COLOURS } from "./styles";
 import css from "./CurvePlot.module.css";
 
@@ -16,6 +16,27 @@ function readColours(): Colours {
     surface: cssToken("--surface"),
     runs: Array.from({ length: NUM_COLOURS }, (_, i) => cssToken(`--run-${i + 1}`)),
   };
+}
+
+const UNSEEN_MS = 1500; // after which what is not seen is drawn, too: a page may be printed
+
+/** Whether an element's turn has come: at once where it is seen, or nearly; later below. */
+function useNear(): [RefObject<HTMLElement | null>, boolean] {
+  const element = useRef<HTMLElement>(null);
+  const [isNear, setNear] = useState(!("IntersectionObserver" in window));
+  useEffect(() => {
+    if (isNear || !element.current) return;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setNear(true), {
+      rootMargin: "300px",
+    });
+    observer.observe(element.current);
+    const timer = window.setTimeout(() => setNear(true), UNSEEN_MS);
+    return () => {
+      observer.disconnect();
+      window.clearTimeout(timer);
+    };
+  }, [isNear]);
+  return [element, isNear];
 }
 
 interface Props {
@@ -34,8 +55,10 @@ export function Figure({ title, note, label, isWaiting = false, data, traces, la
   const [plotly, setPlotly] = useState<Plotly>();
   const [isMissing, setMissing] = useState(false);
   const theme = useTheme();
+  const [figure, isNear] = useNear();
 
   useEffect(() => {
+    if (!isNear) return;
     let isShown = true;
     loadPlotly().then(
       (loaded) => isShown && setPlotly(loaded),
@@ -44,13 +67,21 @@ export function Figure({ title, note, label, isWaiting = false, data, traces, la
     return () => {
       isShown = false;
     };
-  }, []);
+  }, [isNear]);
 
   useEffect(() => {
     const element = place.current;
     if (!element || !plotly) return;
-    const colours = readColours(); // of the theme that is shown
-    void plotly.react(element, traces(colours), layout(colours), CONFIG);
+    let isCurrent = true;
+    // Each figure in a pause of its own: the page answers between two of them.
+    void pause().then(() => {
+      if (!isCurrent) return;
+      const colours = readColours(); // of the theme that is shown
+      void plotly.react(element, traces(colours), layout(colours), CONFIG);
+    });
+    return () => {
+      isCurrent = false;
+    };
     // `data` stands for what both functions draw.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [plotly, data, theme]);
@@ -64,7 +95,7 @@ export function Figure({ title, note, label, isWaiting = false, data, traces, la
 
   const isShown = plotly && !isWaiting;
   return (
-    <figure className={css.figure}>
+    <figure className={css.figure} ref={figure}>
       <figcaption>
         {title} <span className="quiet">{note}</span>
       </figcaption>

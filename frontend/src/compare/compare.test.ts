@@ -1,12 +1,14 @@
 // @vitest-environment node
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Comparison, Run } from "../api/types";
+import { fieldAt, readSchema, type JsonSchema } from "../form/schema";
 import { axisTitle, escapeHtml, tracesOf, translucent, type Line } from "./figures";
 import { groupsOf, tally, verdictOf } from "./groups";
 import { labelRuns } from "./labels";
 import { against, bestOf, formatPoints, hasOneTarget, METRICS, metricsOf, timeToTarget, type Metric } from "./metrics";
 import { axesOf, isInside, readBrushes, writeBrushes } from "./parallel";
-import { chooseColours, hashOf, NUM_COLOURS, stylesFrom } from "./styles";
+import { chooseColours, hashOf, NUM_COLOURS, styleRuns, styleSettings, stylesFrom } from "./styles";
 
 const ids = (num: number) => Array.from({ length: num }, (_, i) => `run-${i}`);
 
@@ -35,6 +37,25 @@ describe("the looks of runs", () => {
     const first = chooseColours(ids(5), new Map());
     const later = chooseColours([...ids(5), "a", "b"], first);
     for (const id of ids(5)) expect(later.get(id)).toBe(first.get(id));
+  });
+
+  it("differ where both runs were given the same, each in another comparison", () => {
+    const both = chooseColours(["a", "b"], new Map([["a", 3], ["b", 3]]));
+    expect(both.get("a")).toBe(3);
+    expect(both.get("b")).not.toBe(3);
+  });
+
+  it("are those of a setting, too, where it has one run; else it has a colour for itself", () => {
+    const runs = styleRuns(["a", "b", "c"]);
+    const settings = styleSettings(
+      [
+        { id: "c", run_ids: ["c"] },
+        { id: "a", run_ids: ["a", "b"] },
+      ],
+      runs,
+    );
+    expect(settings.get("c")).toEqual(runs.get("c"));
+    expect(settings.get("a")?.colour).not.toBe(settings.get("c")?.colour);
   });
 
   it("are never the same twice, even with many runs", () => {
@@ -69,10 +90,12 @@ function makeRun({
   accuracy = 0.9,
   name = "Test",
 }: Given): Run {
+  const spec = { name, seed, policy, stop: { target: { metric: "test_accuracy", value: 0.9 } } };
   return {
     id,
     name,
-    spec: { name, seed, policy, stop: { target: { metric: "test_accuracy", value: 0.9 } } },
+    spec,
+    spec_in_force: spec,
     summary: { time_to_target_s: time, outcome, duration_s: 55, utilisation, final_accuracy: accuracy },
   } as unknown as Run;
 }
@@ -168,14 +191,14 @@ function compared(times: Record<string, { mean: number | null; against?: ReturnT
 
 describe("settings over their seeds", () => {
   it("stand in the order of their times, those that missed the target last", () => {
-    const groups = groupsOf(compared({ slow: { mean: 20 }, missed: { mean: null }, fast: { mean: 10 } }));
+    const groups = groupsOf(compared({ slow: { mean: 20 }, missed: { mean: null }, fast: { mean: 10 } }), null);
     expect(groups.map(({ name }) => name)).toEqual(["fast", "slow", "missed"]);
     expect(groups.map(({ isBaseline }) => isBaseline)).toEqual([false, true, false]);
   });
 
   it("say who wins, by how much, and how sure it is", () => {
     const say = (against: ReturnType<typeof pairs>) =>
-      verdictOf(groupsOf(compared({ ssp: { mean: 20 }, foresync: { mean: 10, against } })));
+      verdictOf(groupsOf(compared({ ssp: { mean: 20 }, foresync: { mean: 10, against } }), null));
     expect(say(pairs(0.5, 0.4, 0.6))).toBe(
       "foresync reaches the target first, in 0.500× the time of ssp (95% interval 0.400× to 0.600×, 3 common seeds).",
     );
@@ -185,12 +208,12 @@ describe("settings over their seeds", () => {
 
   it("say so where the baseline wins, or nobody else arrives", () => {
     const base = { mean: 5 };
-    expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: 10, against: pairs(2, 1.8, 2.2) } })))).toBe(
+    expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: 10, against: pairs(2, 1.8, 2.2) } }), null))).toBe(
       "ssp reaches the target first; bsp needs 2.00× its time (95% interval 1.80× to 2.20×, 3 common seeds).",
     );
-    expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: null, against: pairs(null) } })))).toContain("the only setting");
-    expect(verdictOf(groupsOf(compared({ ssp: base })))).toBe("");
-    expect(verdictOf(groupsOf(compared({ ssp: { mean: null }, bsp: { mean: null } })))).toBe("");
+    expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: null, against: pairs(null) } }), null))).toContain("the only setting");
+    expect(verdictOf(groupsOf(compared({ ssp: base }), null))).toBe("");
+    expect(verdictOf(groupsOf(compared({ ssp: { mean: null }, bsp: { mean: null } }), null))).toBe("");
   });
 
   it("count a pair that was decided by a missed target", () => {
@@ -236,6 +259,12 @@ describe("parallel coordinates", () => {
   });
 });
 
+/** The policies of the real schema, as the API describes it. */
+const document = JSON.parse(readFileSync("openapi.json", "utf8")) as { components: { schemas: Record<string, JsonSchema> } };
+const { schemas } = document.components;
+const union = fieldAt(readSchema({ ...schemas["RunSpecInput"], $defs: schemas }), "policy");
+if (union?.kind !== "union") throw new Error("the policy of a spec must be a union");
+
 describe("names of runs", () => {
   const runs = [
     makeRun({ id: "a", policy: { name: "ssp", threshold: 3 } }),
@@ -248,15 +277,22 @@ describe("names of runs", () => {
   ];
 
   it("say what differs where the names do not", () => {
-    expect([...labelRuns(runs, differences).values()]).toEqual(["ssp, seed 1", "predictive, seed 2"]);
+    expect([...labelRuns(runs, differences, union).values()]).toEqual(["ssp (threshold 3), seed 1", "predictive, seed 2"]);
     const both = [...runs, makeRun({ id: "c", policy: { name: "ssp", threshold: 1 } })];
     const more = differences.map((one) => ({ ...one, values: [...one.values, one.path === "seed" ? 1 : one.path === "policy.name" ? "ssp" : 1] }));
-    expect([...labelRuns(both, more).values()]).toEqual(["ssp (threshold 3), seed 1", "predictive, seed 2", "ssp (threshold 1), seed 1"]);
+    expect([...labelRuns(both, more, union).values()]).toEqual(["ssp (threshold 3), seed 1", "predictive, seed 2", "ssp (threshold 1), seed 1"]);
+  });
+
+  it("say each setting in which runs of one policy differ, also a default", () => {
+    const dssp = (id: string, high: number) => makeRun({ id, policy: { name: "dssp", threshold_high: high } });
+    const two = [dssp("a", 12), dssp("b", 20)];
+    const labels = labelRuns(two, [{ path: "policy.threshold_high", values: [12, 20] }], union);
+    expect([...labels.values()]).toEqual(["dssp (threshold high 12)", "dssp (threshold high 20)"]);
   });
 
   it("are the names where those differ", () => {
     const named = runs.map((run, index) => ({ ...run, name: `Run ${index}` }));
-    expect([...labelRuns(named, differences).values()]).toEqual(["Run 0", "Run 1"]);
+    expect([...labelRuns(named, differences, null).values()]).toEqual(["Run 0", "Run 1"]);
   });
 
   it("come with an axis that says which seconds are virtual", () => {

@@ -1,6 +1,7 @@
 /** Settings over their seeds, as the server has grouped them: names, order, and what may be said about who wins. Pure. */
 
 import type { Comparison, MetricAgainst, Run, SettingGroup } from "../api/types";
+import type { UnionField } from "../form/schema";
 import { formatCount, formatRatio, plural } from "../format";
 import { labelRuns } from "./labels";
 
@@ -13,9 +14,9 @@ export interface Group extends SettingGroup {
 }
 
 /** Put names and runs to the server's groups: the fastest first, then those that missed the target. */
-export function groupsOf(comparison: Comparison): Group[] {
+export function groupsOf(comparison: Comparison, policies: UnionField | null): Group[] {
   const byId = new Map(comparison.runs.map((run) => [run.id, run]));
-  const names = settingNames(comparison);
+  const names = settingNames(comparison, policies);
   const groups = comparison.groups.map((group): Group => {
     const [first = ""] = group.run_ids.toSorted();
     const isBaseline = Object.keys(group.against).length === 0;
@@ -35,12 +36,12 @@ export function groupsOf(comparison: Comparison): Group[] {
 }
 
 /** What tells a setting apart, without the seed, by the id of each run. */
-function settingNames({ runs, differences }: Comparison): Map<string, string> {
+function settingNames({ runs, differences }: Comparison, policies: UnionField | null): Map<string, string> {
   const sameName = runs.map((run) => ({ ...run, name: run.experiment_name }));
   const isOneExperiment = new Set(sameName.map(({ name }) => name)).size === 1;
   const alike = isOneExperiment ? sameName : sameName.map((run) => ({ ...run, name: "" }));
   const withoutSeed = differences.filter(({ path }) => path !== "seed" && path !== "name");
-  const labels = labelRuns(alike, withoutSeed);
+  const labels = labelRuns(alike, withoutSeed, policies);
   return new Map(runs.map(({ id, name }) => [id, withoutSeed.length > 0 ? (labels.get(id) ?? name) : name]));
 }
 

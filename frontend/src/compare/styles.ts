@@ -1,9 +1,10 @@
 /**
  * How runs look in a comparison: a colour that stays with the run, a dash and a marker.
  *
- * The colour comes from the run's id. Only where two runs that are compared for the first time would look alike does
- * the later one take the next free colour; what was once given is remembered in this browser. More runs than colours
- * share a colour and differ in the marker. The dash tells neighbours in the list apart.
+ * The colour comes from the run's id. Only where two runs that are compared would have the same does the later one take
+ * the next free colour; what was once given is remembered in this browser. More runs than colours share a colour and
+ * differ in the marker. The dash tells neighbours in the list apart. How far the colours lie from each other, for
+ * colour-blind eyes too, is measured in styles/tokens.test.ts.
  */
 
 export const NUM_COLOURS = 8; // --run-1 ... --run-8
@@ -37,13 +38,14 @@ export function chooseColours(ids: readonly string[], remembered: ReadonlyMap<st
   for (const id of ids) {
     const colour = remembered.get(id);
     if (colour === undefined || colour < 0 || colour >= NUM_COLOURS) continue;
+    if (taken.has(colour) && ids.length <= NUM_COLOURS) continue; // given to each where the other was not beside it
     chosen.set(id, colour);
     taken.add(colour);
   }
   for (const id of ids.toSorted()) {
     if (chosen.has(id)) continue;
     let colour = hashOf(id) % NUM_COLOURS;
-    while (taken.has(colour) && taken.size < NUM_COLOURS) colour = (colour + 3) % NUM_COLOURS; // 3: neighbours differ most
+    while (taken.has(colour) && taken.size < NUM_COLOURS) colour = (colour + 3) % NUM_COLOURS;
     chosen.set(id, colour);
     taken.add(colour);
   }
@@ -82,7 +84,32 @@ export function styleRuns(ids: readonly string[]): Map<string, RunStyle> {
   const isNew = ids.some((id) => !remembered.has(id));
   if (isNew) {
     const all = [...remembered, ...[...colours].filter(([id]) => !remembered.has(id))];
-    localStorage.setItem(KEY, JSON.stringify(all.slice(-MAX_REMEMBERED)));
+    try {
+      localStorage.setItem(KEY, JSON.stringify(all.slice(-MAX_REMEMBERED)));
+    } catch {
+      // A browser that may not keep anything: the colours then come from the ids alone.
+    }
   }
   return stylesFrom(ids, colours);
+}
+
+/** Settings as `styleRuns` needs them: by the id of the earliest run. */
+interface Setting {
+  id: string;
+  run_ids: readonly string[];
+}
+
+/**
+ * Give settings their looks, by id. The only run of a setting lends it its own; a setting with several runs has a colour
+ * for itself, so that few settings are told apart by colour however many runs there are.
+ */
+export function styleSettings(settings: readonly Setting[], ofRuns: ReadonlyMap<string, RunStyle>): Map<string, RunStyle> {
+  const keyOf = ({ id, run_ids: runs }: Setting) => (runs.length === 1 ? id : `setting ${id}`);
+  const styles = styleRuns(settings.map(keyOf));
+  return new Map(
+    settings.flatMap((setting) => {
+      const style = (setting.run_ids.length === 1 ? ofRuns.get(setting.id) : undefined) ?? styles.get(keyOf(setting));
+      return style ? [[setting.id, style] as const] : [];
+    }),
+  );
 }

@@ -5,7 +5,7 @@ import { describePath } from "../form/describe";
 import { formatCount, formatRoughSeconds, plural, UNKNOWN } from "../format";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
-import { Skeleton } from "../ui/Skeleton";
+import { Skeleton, SkeletonRows } from "../ui/Skeleton";
 import { numRuns, parseSeeds, type Draft } from "./draft";
 import type { Check } from "./useCheck";
 import css from "./CostPanel.module.css";
@@ -64,6 +64,9 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
         )}
       </dl>
       {estimate && problems.length === 0 && <EstimateList estimate={estimate} isStale={!isCurrent} />}
+      {!estimate && problems.length === 0 && error === "" && (
+        <SkeletonRows num={Math.min(num, MAX_LISTED) + 1} label="Predicting the cost" />
+      )}
       <QueueAhead />
       {problems.length > 0 && <ProblemList problems={problems} onShow={onShowProblem} />}
       {error !== "" && <Notice kind="fault">{error}</Notice>}

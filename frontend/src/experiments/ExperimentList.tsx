@@ -1,9 +1,12 @@
 import { useState } from "react";
 import { api } from "../api/client";
 import { useResource } from "../api/resource";
-import type { ExperimentList as AllExperiments, ExperimentInfo, QueueStatus } from "../api/types";
+import type { ExperimentList as AllExperiments, ExperimentInfo } from "../api/types";
 import { Link } from "../app/Link";
 import { describePath, describeValue } from "../form/describe";
+import { describePolicy } from "../form/policy";
+import { usePolicies } from "../form/PolicyText";
+import type { UnionField } from "../form/schema";
 import { formatCount } from "../format";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
@@ -46,7 +49,6 @@ export function ExperimentList() {
 }
 
 function Table({ experiments }: { experiments: readonly ExperimentInfo[] }) {
-  const { data: queue } = useResource("queue", api.queue);
   const [limit, setLimit] = useState(FIRST);
   return (
     <>
@@ -68,7 +70,7 @@ function Table({ experiments }: { experiments: readonly ExperimentInfo[] }) {
           </thead>
           <tbody>
             {experiments.slice(0, limit).map((one) => (
-              <Row key={one.id} experiment={one} queue={queue} />
+              <Row key={one.id} experiment={one} />
             ))}
           </tbody>
         </table>
@@ -84,8 +86,9 @@ function Table({ experiments }: { experiments: readonly ExperimentInfo[] }) {
   );
 }
 
-function Row({ experiment, queue }: { experiment: ExperimentInfo; queue: QueueStatus | undefined }) {
+function Row({ experiment }: { experiment: ExperimentInfo }) {
   const { id, name, num_done: numDone, num_runs: numRuns, created_at: createdAt } = experiment;
+  const content = contentOf(experiment, usePolicies());
   return (
     <tr>
       <th scope="row" className={css.name}>
@@ -97,14 +100,14 @@ function Row({ experiment, queue }: { experiment: ExperimentInfo; queue: QueueSt
           <span className={css.busy}>
             <Progress share={numDone / numRuns} label={`${numDone} of ${numRuns} runs done`} />
             {numDone > 0 && `${numDone} done, `}
-            {stateOf(experiment, queue)}
+            {stateOf(experiment)}
           </span>
         ) : (
           <span className="quiet">done</span>
         )}
       </td>
-      <td className={table.fill} title={contentOf(experiment)}>
-        {contentOf(experiment)}
+      <td className={table.fill} title={content}>
+        {content}
       </td>
       <td className={table.right}>
         <Time iso={createdAt} />
@@ -113,22 +116,20 @@ function Row({ experiment, queue }: { experiment: ExperimentInfo; queue: QueueSt
   );
 }
 
-function stateOf({ run_ids: runIds }: ExperimentInfo, queue: QueueStatus | undefined): string {
-  const ids = new Set(runIds);
-  const numRunning = queue?.running.filter((id) => ids.has(id)).length ?? 0;
-  const places = queue?.waiting.flatMap((id, index) => (ids.has(id) ? [index + 1] : [])) ?? [];
+function stateOf({ num_by_state: num, queue_position: first }: ExperimentInfo): string {
+  const numRunning = (num.starting ?? 0) + (num.running ?? 0) + (num.stopping ?? 0);
   const parts = [];
-  if (numRunning > 0) parts.push(numRunning === 1 ? "running" : `${numRunning} running`);
-  const [first] = places;
-  if (first !== undefined) parts.push(numRunning > 0 ? `${places.length} queued` : `queued, no. ${first}`);
+  if (numRunning > 0) parts.push(numRunning === 1 ? "running" : `${formatCount(numRunning)} running`);
+  if (first !== null) parts.push(numRunning > 0 ? `${formatCount(num.queued ?? 0)} queued` : `queued, no. ${formatCount(first)}`);
   return parts.join(", ") || "waiting";
 }
 
 /** What varies in it: "policy: ssp (threshold 3) or predictive (...); seeds 1-3". */
-export function contentOf({ spec }: ExperimentInfo): string {
+export function contentOf({ spec }: Pick<ExperimentInfo, "spec">, policies: UnionField | null): string {
   const parts = Object.entries(spec.grid).map(([path, values]) => {
+    if (path === "policy") return values.map((value) => describePolicy(value, policies)).join(" or ");
     const text = values.map(describeValue).join(" or ");
-    return path === "policy" ? text : `${describePath(path).toLowerCase()} ${text}`;
+    return `${describePath(path).toLowerCase()} ${text}`;
   });
   if (spec.seeds.length > 1) parts.push(`seeds ${formatSeeds(spec.seeds)}`);
   return parts.join("; ") || "a single setting";

@@ -6,6 +6,9 @@ import { Link } from "../app/Link";
 import { navigate } from "../app/router";
 import { useTitle } from "../app/title";
 import { describeValue } from "../form/describe";
+import { describePolicy } from "../form/policy";
+import { usePolicies } from "../form/PolicyText";
+import type { UnionField } from "../form/schema";
 import { getAt } from "../form/values";
 import { compareUrl } from "../history/links";
 import { RunTable } from "../history/RunTable";
@@ -46,6 +49,7 @@ export function ExperimentPage({ experimentId }: { experimentId: string }) {
 }
 
 function View({ experiment }: { experiment: Experiment }) {
+  const policies = usePolicies();
   const [selected, setSelected] = useState<string[]>([]);
   const [isDeleting, setDeleting] = useState(false);
   const [error, setError] = useState("");
@@ -72,7 +76,7 @@ function View({ experiment }: { experiment: Experiment }) {
           </p>
           <h1>{experiment.name}</h1>
           <p className="quiet">
-            {contentOf(experiment)} · created <Time iso={experiment.created_at} />
+            {contentOf(experiment, policies)} · created <Time iso={experiment.created_at} />
           </p>
         </div>
         <div className={css.actions}>
@@ -103,7 +107,7 @@ function View({ experiment }: { experiment: Experiment }) {
         runs={runs}
         selected={selected}
         onSelect={setSelected}
-        nameOf={(run) => nameInGrid(run, experiment)}
+        nameOf={(run) => nameInGrid(run, experiment, policies)}
         without={["policy", "seed"]}
       />
       {isDeleting && <DeleteExperiment experiment={experiment} onClose={() => setDeleting(false)} />}
@@ -112,17 +116,12 @@ function View({ experiment }: { experiment: Experiment }) {
 }
 
 /** What a run stands for in its experiment: "ssp (threshold 3), learning rate 0.1, seed 2". */
-export function nameInGrid(run: Run, { spec }: Pick<Experiment, "spec">): string {
+export function nameInGrid(run: Run, { spec }: Pick<Experiment, "spec">, policies: UnionField | null): string {
   const paths = Object.keys(spec.grid).filter((path) => path !== "policy" && !path.startsWith("policy."));
   const others = paths.map(
     (path) => `${path.slice(path.lastIndexOf(".") + 1).replaceAll("_", " ")} ${describeValue(getAt(run.spec, path))}`,
   );
-  return [describePolicy(run.spec.policy), ...others, `seed ${run.spec.seed}`].join(", ");
-}
-
-/** A policy with at most one setting: more would tell nothing at a glance. */
-function describePolicy(policy: Run["spec"]["policy"]): string {
-  return Object.keys(policy).length <= 2 ? describeValue(policy) : policy.name;
+  return [describePolicy(run.spec.policy, policies), ...others, `seed ${run.spec.seed}`].join(", ");
 }
 
 function DeleteExperiment({ experiment, onClose }: { experiment: Experiment; onClose: () => void }) {

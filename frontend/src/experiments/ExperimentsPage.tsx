@@ -27,7 +27,7 @@ export function ExperimentsPage() {
     <div className={css.page}>
       <div className={css.editor}>
         <h1>New experiment</h1>
-        {isLoading && <SkeletonRows num={9} label="Loading the settings" />}
+        {isLoading && <Waiting />}
         {error && !catalogue && (
           <Notice kind="fault" title="The settings could not be loaded.">
             {error.message}
@@ -43,6 +43,15 @@ export function ExperimentsPage() {
   );
 }
 
+/** Where the form will stand; what stands below it on narrow screens is shown with it, so that nothing is pushed down. */
+function Waiting() {
+  return (
+    <div className={css.waiting}>
+      <SkeletonRows num={9} label="Loading the settings" />
+    </div>
+  );
+}
+
 function Editor({ catalogue }: { catalogue: Catalogue }) {
   const state = useDraft(catalogue);
   if (state.error !== "") {
@@ -52,7 +61,7 @@ function Editor({ catalogue }: { catalogue: Catalogue }) {
       </Notice>
     );
   }
-  if (!state.work) return <SkeletonRows num={9} label="Loading the settings" />;
+  if (!state.work) return <Waiting />;
   return <Form catalogue={catalogue} state={state} work={state.work} />;
 }
 

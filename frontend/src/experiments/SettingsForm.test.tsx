@@ -135,3 +135,13 @@ it("gives and takes a goal as a whole", () => {
   fireEvent.click(screen.getByRole("checkbox", { name: "Target" }));
   expect(draft.run).toMatchObject({ stop: { target: null } });
 });
+
+it("has a small control for each part of an entry, and adds and takes entries of a list of objects", () => {
+  fireEvent.click(section(/^Cluster/));
+  fireEvent.click(screen.getByRole("button", { name: "Add an entry to Churn" }));
+  fireEvent.change(field("Churn, entry 1, worker"), { target: { value: "2" } });
+  fireEvent.change(field("Churn, entry 1, leaves at"), { target: { value: "1.5" } });
+  expect(JSON.stringify(draft.run["cluster"])).toMatch(/"churn":\[\{[^}]*"worker":2[^}]*:1\.5[^}]*\}\]/);
+  fireEvent.click(screen.getByRole("button", { name: "Take the last entry from Churn" }));
+  expect(draft.run).toMatchObject({ cluster: { churn: [] } });
+});

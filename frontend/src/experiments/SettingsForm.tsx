@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Catalogue, FieldProblem } from "../api/types";
 import { describeValue } from "../form/describe";
+import { describePolicy } from "../form/policy";
 import { Fields, FieldRow } from "../form/FieldRow";
 import { isWithin, type FormModel, type Option } from "../form/model";
 import type { Field, GroupField } from "../form/schema";
@@ -143,8 +144,9 @@ export function summarise(draft: Draft, field: Field): string {
   const path = field.name;
   if (draft.grid[path] !== undefined || field.kind === "union") {
     const [only, ...more] = valuesAt(draft, path);
-    if (more.length > 0) return valuesAt(draft, path).map(describeValue).join(" or ");
-    return isData(only) ? describeValue(withGrid(draft, path, only)) : describeValue(only);
+    const describe = (value: unknown) => (path === "policy" && field.kind === "union" ? describePolicy(value, field) : describeValue(value));
+    if (more.length > 0) return valuesAt(draft, path).map(describe).join(" or ");
+    return describe(isData(only) ? withGrid(draft, path, only) : only);
   }
   if (field.kind !== "group") return `${field.label.toLowerCase()} ${describeSetting(draft, path, field)}`;
   return field.fields

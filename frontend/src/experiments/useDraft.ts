@@ -88,7 +88,7 @@ export function useDraft(catalogue: Catalogue): DraftState {
         const { spec } = await api.experiment(from);
         take({ draft: draftOf(spec, root, catalogue.defaults), origin: `experiment:${from}`, isChanged: false });
       } else if (clone !== null) {
-        const { spec, experiment_name: name } = await api.run(clone);
+        const { spec_in_force: spec, experiment_name: name } = await api.run(clone);
         const like = { name, run: { ...spec }, grid: {}, seeds: [spec.seed] };
         take({ draft: draftOf(like, root, catalogue.defaults), origin: `run:${clone}`, isChanged: false });
       } else {

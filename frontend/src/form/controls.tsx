@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { parseNumber } from "./check";
 import type { Option } from "./model";
-import type { ChoiceField, Field, ListField } from "./schema";
+import { defaultOf, settable, type ChoiceField, type Field, type GroupField, type ListField } from "./schema";
+import { isData } from "./values";
 import css from "./form.module.css";
 
 /** What every control takes. `label` is for screen readers where the visible label names another control. */
@@ -154,7 +155,34 @@ export function ListControl({ field, numEntries, ...props }: ListProps) {
 }
 
 function EntryControl({ field, ...props }: ControlProps & { field: Field }) {
+  if (field.kind === "group") return <GroupEntry {...props} field={field} />;
   return field.kind === "number" ? <NumberControl {...props} /> : <TextControl {...props} />;
+}
+
+/** An entry that is an object of numbers: a small control for each of them, with its name. */
+function GroupEntry({ field, ...props }: ControlProps & { field: GroupField }) {
+  const whole = isData(props.value) ? props.value : {};
+  return (
+    <span className={css.parts}>
+      {settable(field).map((part, index) => (
+        <span key={part.name} className={css.entry} title={part.help}>
+          <span className={css.entryName} aria-hidden="true">
+            {part.label.toLowerCase()}
+          </span>
+          <NumberControl
+            {...props}
+            id={index === 0 ? props.id : `${props.id}-${part.name}`}
+            label={`${props.label ?? field.label}, ${part.label.toLowerCase()}`}
+            value={whole[part.name]}
+            isOptional={part.kind === "optional"}
+            placeholder={part.kind === "optional" ? "none" : undefined}
+            onChange={(next) => props.onChange({ ...whole, [part.name]: next })}
+          />
+          {part.unit && <span className="unit">{part.unit}</span>}
+        </span>
+      ))}
+    </span>
+  );
 }
 
 interface ButtonsProps {
@@ -183,7 +211,7 @@ function ListButtons({ field, values, numEntries, onChange, label }: ButtonsProp
           type="button"
           className={css.small}
           aria-label={`Add an entry to ${label}`}
-          onClick={() => onChange([...values, values.at(-1) ?? 0])}
+          onClick={() => onChange([...values, values.at(-1) ?? defaultOf(field.item)])}
         >
           +
         </button>

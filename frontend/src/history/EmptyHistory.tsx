@@ -5,11 +5,12 @@ import { Link } from "../app/Link";
 import { navigate } from "../app/router";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
+import { SkeletonRows } from "../ui/Skeleton";
 import table from "../ui/Table.module.css";
 
 /** What will be here, and the shortest way to it. */
 export function EmptyHistory() {
-  const { data: catalogue } = useResource("catalogue", api.catalogue);
+  const { data: catalogue, isLoading } = useResource("catalogue", api.catalogue);
   const demonstration = catalogue?.presets.find(({ name }) => name === "demonstration");
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState("");
@@ -30,6 +31,7 @@ export function EmptyHistory() {
       setBusy(false);
     }
   };
+  if (isLoading) return <SkeletonRows num={6} label="Loading the demonstration" />;
   return (
     <div className={`${table.scroll ?? ""} ${table.empty ?? ""}`}>
       <p>

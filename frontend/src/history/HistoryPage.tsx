@@ -57,6 +57,8 @@ export function HistoryPage() {
   useHistoryKeys(view, show, setAsking);
 
   const isEmpty = page?.total === 0 && !isFiltered(view) && fault === null;
+  // Whether there is anything to filter: until that is known its place stays free, and nothing moves.
+  const hasTop = !isEmpty && (page !== undefined || isFiltered(view) || !resource.isLoading);
   const isWholePage =
     page !== undefined && page.rows.length > 0 && page.rows.every(({ id }) => view.selected.includes(id));
   const facets = history.facets && (
@@ -72,7 +74,7 @@ export function HistoryPage() {
   return (
     <>
       <h1 className={css.title}>{isBin(view) ? "History: the bin" : "History"}</h1>
-      {!isEmpty && (
+      {hasTop && (
         <div className={css.top}>
           <FilterBox filter={view.filter} fault={fault} onChange={(filter) => show(refine(view, { filter }))} />
           <div className={css.menus}>
@@ -85,10 +87,10 @@ export function HistoryPage() {
           </div>
         </div>
       )}
-      <div className={css.parts} data-empty={isEmpty || undefined}>
-        {!isEmpty && facets && (
+      <div key={isEmpty ? "empty" : hasTop ? "list" : "waiting"} className={css.parts} data-empty={isEmpty || undefined}>
+        {page && !isEmpty && (
           <aside className={css.facets} aria-label="Counts of the runs that match">
-            {/* At the side where there is room; else folded, above the list. */}
+            {/* At the side where there is room; else folded, above the list, which its counts must not move. */}
             <details open={window.matchMedia(WIDE).matches}>
               <summary>Narrow down</summary>
               {facets}
@@ -102,7 +104,7 @@ export function HistoryPage() {
               <Link to="/runs">Back to all runs</Link>
             </p>
           )}
-          {!isEmpty && (
+          {hasTop && (
             <SelectionBar
               view={view}
               target={target}
@@ -211,7 +213,13 @@ function List({ view, history, show, onSelect, onAsk }: ListProps) {
               data-noted={row.note !== "" || undefined}
               onClick={() => onAsk({ what: "sheet", target: { ids: [row.id] } })}
             >
-              {row.note === "" ? "edit" : "note"}
+              <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
+                <path
+                  d={row.note === "" ? "M2.5 11.5l.6-2.6 6.2-6.2 2 2-6.2 6.2z" : "M3 1.5h8v11H3zM5 4.5h4M5 7h4M5 9.5h2.5"}
+                  fill="none"
+                  stroke="currentColor"
+                />
+              </svg>
             </button>
           )}
           tagCell={

@@ -159,19 +159,16 @@ function Row({ row, index, isChosen, onToggle, early, late, baseline = null, tag
         </label>
       </td>
       <th scope="row" className={css.name}>
-        <Link to={`/runs/${row.id}`} data-row-link title={row.name}>
-          {nameOf(row)}
-        </Link>
-        {baseline?.id === row.id && <span className={css.pinned}>baseline</span>}
-        {isNamed && <span className={css.of}> {row.experiment_name}</span>}
-        {row.is_simulated && (
-          <>
-            {" "}
-            <SimulatedMark />
-          </>
-        )}
-        {row.is_archived && <span className="quiet"> archived</span>}
-        {rowMenu?.(row)}
+        <span className={css.nameLine}>
+          <Link to={`/runs/${row.id}`} data-row-link title={row.name}>
+            {nameOf(row)}
+          </Link>
+          {baseline?.id === row.id && <span className={css.pinned}>baseline</span>}
+          {isNamed && <span className={css.of}>{row.experiment_name}</span>}
+          {row.is_simulated && <SimulatedMark />}
+          {row.is_archived && <span className="quiet">archived</span>}
+          {rowMenu?.(row)}
+        </span>
       </th>
       <Cells columns={early} row={row} baseline={baseline} />
       {tagCell && <td className={css.tags}>{tagCell(row)}</td>}

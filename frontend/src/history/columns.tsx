@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { formatDelta, formatNumber, formatPercent, formatRatio } from "../format";
-import { describeValue, splitTagged } from "../form/describe";
-import { isData } from "../form/values";
+import { describeValue } from "../form/describe";
+import { PolicyText } from "../form/PolicyText";
 import { Num } from "../ui/Num";
 import { StateMark } from "../ui/StateMark";
 import { Time } from "../ui/Time";
@@ -26,7 +26,7 @@ const seconds = (value: number | null) => <Num value={value} as="seconds" />;
 /** In the order in which they stand; the run's name and its tags have places of their own. */
 export const COLUMNS: readonly Column[] = [
   { key: "state", title: "State", sort: "state", cell: (row) => <StateCell row={row} /> },
-  { key: "policy", title: "Policy", sort: "policy", cell: ({ policy }) => <PolicyText policy={policy} /> },
+  { key: "policy", title: "Policy", sort: "policy", cell: (row) => <PolicyCell row={row} /> },
   { key: "seed", title: "Seed", sort: "seed", isFigure: true, cell: ({ seed }) => seed },
   {
     key: "target",
@@ -225,13 +225,17 @@ function StateCell({ row }: { row: RunRow }) {
   );
 }
 
-/** "ssp", and quietly its settings. */
-export function PolicyText({ policy }: { policy: unknown }) {
-  if (!isData(policy)) return describeValue(policy);
-  const { head, rest } = splitTagged(policy);
+/** "ssp threshold 5", and that it was changed on the way. */
+function PolicyCell({ row: { policy, policy_at_start: atStart, is_retuned: isRetuned } }: { row: RunRow }) {
   return (
-    <span className={css.policy} title={describeValue(policy)}>
-      {head} <span className="quiet">{rest}</span>
+    <span className={css.policy}>
+      <PolicyText policy={policy} />
+      {isRetuned && (
+        <span className="quiet" title={`Changed while it trained; it began with ${describeValue(atStart)}`}>
+          {" "}
+          retuned
+        </span>
+      )}
     </span>
   );
 }

@@ -5,7 +5,7 @@ import { progressOf } from "./progress";
 import type { RunRow } from "./types";
 
 export function rowOf(run: Run): RunRow {
-  const { spec, summary } = run;
+  const { spec_in_force: spec, summary } = run;
   return {
     id: run.id,
     experiment_id: run.experiment_id,
@@ -14,6 +14,8 @@ export function rowOf(run: Run): RunRow {
     state: run.state,
     reason: run.reason,
     policy: spec.policy,
+    policy_at_start: run.spec.policy,
+    is_retuned: run.is_retuned,
     model: spec.task.model,
     dataset: spec.task.dataset,
     num_workers: spec.cluster.num_workers,

@@ -22,8 +22,9 @@ export function useHistory(view: HistoryView) {
   const resource = useResource(key, (signal) => historyApi.rows(wanted, signal), refreshOf);
   const { data: page, isOld } = useKept(resource.data);
   const fault = readFault(resource.error);
+  // The list comes first: counts cost the server some time, in which it would not answer for the list.
   const counted = useResource(
-    fault ? null : `facets${wanted.filter}`,
+    fault || resource.isLoading ? null : `facets${wanted.filter}`,
     (signal) => historyApi.facets(wanted.filter, signal),
     FACETS_MS,
   );

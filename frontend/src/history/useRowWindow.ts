@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { startTransition, useEffect, useRef, useState, type RefObject } from "react";
 
-const FROM_ROWS = 150; // fewer are drawn at once
+const FROM_ROWS = 150; // fewer are drawn all
+const FIRST_ROWS = 40; // of these, what is drawn in the first frame; the others follow in the next ones
 const SPARE_ROWS = 30; // above and below what is seen
 
 interface RowWindow {
@@ -14,7 +15,9 @@ interface RowWindow {
 export function useRowWindow(numRows: number): RowWindow {
   const body = useRef<HTMLTableSectionElement>(null);
   const isLong = numRows > FROM_ROWS;
-  const [seen, setSeen] = useState({ first: 0, last: 80, heightPx: 28 });
+  const [hasBegun, setBegun] = useState(false);
+  useEffect(() => startTransition(() => setBegun(true)), []);
+  const [seen, setSeen] = useState({ first: 0, last: FIRST_ROWS, heightPx: 28 });
   useEffect(() => {
     if (!isLong) return;
     let frame = 0;
@@ -44,7 +47,9 @@ export function useRowWindow(numRows: number): RowWindow {
       window.removeEventListener("resize", ask);
     };
   }, [isLong, numRows]);
-  if (!isLong) return { body, first: 0, last: numRows, heightPx: seen.heightPx };
+  if (!isLong) {
+    return { body, first: 0, last: hasBegun ? numRows : Math.min(numRows, FIRST_ROWS), heightPx: seen.heightPx };
+  }
   const last = Math.min(numRows, seen.last);
   return { body, first: Math.min(seen.first, Math.max(0, last - 1)), last, heightPx: seen.heightPx };
 }

@@ -1,7 +1,7 @@
 import { useRef, useState } from "react";
 import type { QueueOutlook, RunOutlook } from "../api/control";
 import { Link } from "../app/Link";
-import { describeValue, splitTagged } from "../form/describe";
+import { PolicyText } from "../form/PolicyText";
 import { formatCount, formatRoughSeconds, plural } from "../format";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
@@ -180,7 +180,6 @@ interface RowProps {
 }
 
 function Row({ run, edge = "", isChosen = false, onToggle, onCancel, handle }: RowProps) {
-  const { head, rest } = splitTagged(run.policy);
   return (
     <tr
       data-waiting={handle ? run.run_id : undefined}
@@ -204,8 +203,8 @@ function Row({ run, edge = "", isChosen = false, onToggle, onCancel, handle }: R
           </span>
         )}
       </th>
-      <td className={`${css.wide ?? ""} ${table.fill ?? ""}`} title={describeValue(run.policy)}>
-        {head.replaceAll("_", " ")} <span className="quiet">{rest}</span>
+      <td className={`${css.wide ?? ""} ${table.fill ?? ""}`} >
+        <PolicyText policy={run.policy} />
       </td>
       <td>{run.is_running ? <StateMark state="running" /> : inTime(run.starts_low_s, run.starts_high_s)}</td>
       <td title={run.basis} className={css.wide}>

@@ -3,7 +3,6 @@ import { api, ApiError } from "../api/client";
 import { invalidate, putResource } from "../api/resource";
 import type { Run } from "../api/types";
 import { ExportMenu } from "../export/ExportMenu";
-import { describeValue, splitTagged } from "../form/describe";
 import { formatNumber, formatPercent, formatSeconds } from "../format";
 import { progressOf } from "../history/progress";
 import { Button } from "../ui/Button";
@@ -13,26 +12,30 @@ import { Progress } from "../ui/Progress";
 import { SimulatedMark } from "../ui/SimulatedMark";
 import { StateMark } from "../ui/StateMark";
 import { LiveBadge } from "./LiveBadge";
+import { PolicyLine } from "./PolicyLine";
+import { StateLine } from "./StateNotice";
 import { useNews, usePageSession } from "./session";
 import css from "./Header.module.css";
 
 /** What the run is, how far it has come, and what can be done with it. */
 export function Header({ run, onClone }: { run: Run; onClone: () => void }) {
-  const { head, rest } = splitTagged({ ...run.spec.policy });
   return (
     <header className={css.header}>
-      <h1 className={css.name} title={run.name}>
-        {run.name}
-      </h1>
-      <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
-      {run.is_simulated && <SimulatedMark />}
-      <span className={css.policy} title={describeValue(run.spec.policy)}>
-        {head} <span className="quiet">{rest}</span>
-      </span>
-      <Elapsed run={run} />
-      <Target run={run} />
-      <LiveBadge />
+      <div className={css.what}>
+        <h1 className={css.name} title={run.name}>
+          {run.name}
+        </h1>
+        <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
+        {run.is_simulated && <SimulatedMark />}
+        <PolicyLine run={run} />
+      </div>
       <Actions run={run} onClone={onClone} />
+      <div className={css.facts}>
+        <StateLine run={run} />
+        <Target run={run} />
+        <Elapsed run={run} />
+        <LiveBadge />
+      </div>
     </header>
   );
 }
@@ -41,7 +44,7 @@ function Elapsed({ run }: { run: Run }) {
   const session = usePageSession();
   useNews(session);
   const { model } = session.store;
-  if (model.numEvents === 0) return null;
+  if (model.numEvents === 0) return <span className={css.elapsed} />;
   const elapsedS = session.store.nowS();
   const { seconds, iterations } = run.spec.stop;
   const share = model.finishedS === null ? progressOf(run) : null;

@@ -34,7 +34,7 @@ export function NodeFacts({ node }: { node: NodeModel }) {
               { name: "transfer", value: formatPercent(ratio(shares.transferS, wallS)) },
               { name: "iterations", value: formatCount(node.iteration) },
               { name: "pushed up to", value: `iteration ${formatCount(node.clock)}` },
-              { name: "lead, largest", value: `${formatNumber(node.lead.last)}, ${formatCount(node.maxLead)}` },
+              { name: "lead, largest", value: `${formatCount(node.lead.last)}, ${formatCount(node.maxLead)}` },
               { name: "staleness, mean", value: `${formatNumber(node.staleness.last)}, ${formatNumber(node.staleness.mean(0, Infinity))}` },
               { name: "holds version", value: formatCount(node.version) },
               ...(node.numDiscarded > 0 ? [{ name: "pushes dropped", value: formatCount(node.numDiscarded) }] : []),
@@ -48,7 +48,7 @@ export function NodeFacts({ node }: { node: NodeModel }) {
         <dl className={css.gauges}>
           <Gauge name="CPU" series={node.cpu} write={formatPercent} />
           <Gauge name="memory" series={node.memory} write={formatBytes} />
-          {isWorker && <Gauge name="lead" series={node.lead} write={formatNumber} />}
+          {isWorker && <Gauge name="lead" series={node.lead} write={formatCount} />}
         </dl>
         <Facts
           facts={[

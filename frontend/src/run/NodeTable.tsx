@@ -5,7 +5,8 @@ import { nodeName, nodeOf, type NodeModel } from "../store/model";
 import { stateSentence } from "../timeline/LaneTable";
 import type { Selection } from "../timeline/selection";
 import { Num } from "../ui/Num";
-import { useNodeNews, usePageSession } from "./session";
+import { MANY_NODES, useNodeNews, usePageSession } from "./session";
+import { useRowsInView } from "./useRowsInView";
 import table from "../ui/Table.module.css";
 import css from "./Tabs.module.css";
 
@@ -15,7 +16,6 @@ interface Props {
   onSelect: (selection: Selection | null) => void;
 }
 
-const MANY = 40; // rows from which the table scrolls by itself
 const FORECAST_TITLES = ["Forecasts held", "Forecast error"];
 const FORECAST_HELP = `Of its iterations: how many ended inside their predicted 5–95% window (90% wanted), and the mean error as a share of the iteration. ${WARM_UP_HELP}`;
 
@@ -34,13 +34,15 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
   const nowS = session.store.nowS();
   const others = ["server", "evaluator"].flatMap((id) => model.nodes.get(id) ?? []);
   const nodes: NodeModel[] = [...others, ...model.workers];
+  const isWhole = nodes.length <= MANY_NODES; // or it scrolls by itself
+  const { box, first, last, rowPx } = useRowsInView(nodes.length, isWhole);
   const hasForecasts = nodes.some(({ forecasts }) => forecasts.score.num > 0);
   if (nodes.length === 0) {
     return <p className="quiet">A row for the server and each of the {run.spec.cluster.num_workers} workers stands here once they run.</p>;
   }
   return (
-    <div className={`${table.scroll ?? ""} ${nodes.length > MANY ? (css.tall ?? "") : ""}`}>
-      <table className={table.table}>
+    <div ref={box} className={`${table.scroll ?? ""} ${isWhole ? "" : (css.tall ?? "")}`}>
+      <table className={table.table} aria-rowcount={nodes.length + 1}>
         <caption className="unseen">Nodes</caption>
         <thead>
           <tr>
@@ -54,13 +56,14 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
           </tr>
         </thead>
         <tbody>
-          {nodes.map(({ id }) => {
+          <Gap heightPx={first * rowPx} />
+          {nodes.slice(first, last).map(({ id }, i) => {
             const node = nodeOf(model, id);
             const { computeS, waitS, transferS, wallS } = sharesOf(model, node, 0, nowS, nowS);
             const isWorker = node.worker !== null;
             const { num, numCovered, errorShare } = node.forecasts.score;
             return (
-              <tr key={id} aria-selected={id === selectedNode}>
+              <tr key={id} data-row aria-rowindex={first + i + 2} aria-selected={id === selectedNode}>
                 <th scope="row">
                   <button type="button" className={css.link} onClick={() => onSelect({ kind: "node", node: id })}>
                     {nodeName(id)}
@@ -71,7 +74,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
                 <td className={table.right}>{isWorker && <Num value={ratio(computeS, wallS)} as="percent" />}</td>
                 <td className={table.right}>{isWorker && <Num value={ratio(waitS, wallS)} as="percent" />}</td>
                 <td className={table.right}>{isWorker && <Num value={ratio(transferS, wallS)} as="percent" />}</td>
-                <td className={table.right}>{isWorker && <Num value={node.lead.last} />}</td>
+                <td className={table.right}>{isWorker && <Num value={node.lead.last} as="count" />}</td>
                 <td className={table.right}>{isWorker && <Num value={node.staleness.mean(0, Infinity)} />}</td>
                 {hasForecasts && <td className={table.right}>{isWorker && <Num value={ratio(numCovered, num)} as="percent" />}</td>}
                 {hasForecasts && <td className={table.right}>{isWorker && <Num value={ratio(errorShare, num)} as="percent" />}</td>}
@@ -91,8 +94,18 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
               </tr>
             );
           })}
+          <Gap heightPx={(nodes.length - last) * rowPx} />
         </tbody>
       </table>
     </div>
   );
+}
+
+/** Stands in place of rows that are not in view. */
+function Gap({ heightPx }: { heightPx: number }) {
+  return heightPx > 0 ? (
+    <tr aria-hidden="true" className={css.gap}>
+      <td style={{ height: heightPx }} />
+    </tr>
+  ) : null;
 }

@@ -14,6 +14,7 @@ export function SettingsTab({ run }: { run: Run }) {
   const { versions, entries } = session.store.model;
   const numRetuned = entries.reduce((num, { kind }) => num + (kind === "retuned" ? 1 : 0), 0);
   const rows = [...flatten(run.spec, "")].filter(([path]) => path !== "name");
+  const changed = new Map(run.retuned.map(({ path, in_force: inForce }) => [path, inForce]));
   return (
     <>
       <RetunePanel run={run} numRetuned={numRetuned} />
@@ -37,6 +38,12 @@ export function SettingsTab({ run }: { run: Run }) {
             {rows.map(([path, value]) => (
               <Row key={path} name={describePath(path)}>
                 {describeValue(value)}
+                {changed.has(path) && (
+                  <>
+                    <span className="quiet"> at the start, now </span>
+                    {describeValue(changed.get(path))}
+                  </>
+                )}
               </Row>
             ))}
             {Object.entries(versions).map(([name, version]) => (

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { Run } from "../api/types";
+import { nameOfPolicy } from "../form/policy";
 import { formatPercent, formatSeconds, plural } from "../format";
 import { iterationScore, nextForecast, nextText, SHARE_HELP, trackRecord, WARM_UP_HELP } from "../store/forecast";
 import { ratio } from "../store/figures";
@@ -52,7 +53,7 @@ export function SidePanel({ run, selection, isSheet, onSelect, onClose }: Props)
       )}
       {selection && !description && !node && <p className={css.section}>This node has not been heard of yet.</p>}
       {node && <NodeFacts node={node} />}
-      {!selection && <ForecastSection policy={run.spec.policy.name} />}
+      {!selection && <ForecastSection run={run} />}
       {!selection && <RunFacts run={run} />}
     </aside>
   );
@@ -79,7 +80,7 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
 }
 
 /** How the forecasts of the next synchronisation and of the workers' iterations hold, as far as the policy makes any. */
-function ForecastSection({ policy }: { policy: string }) {
+function ForecastSection({ run }: { run: Run }) {
   const { store } = usePageSession();
   const { model } = store;
   const nowS = store.nowS();
@@ -87,10 +88,11 @@ function ForecastSection({ policy }: { policy: string }) {
   const record = trackRecord(model);
   const hasIterations = model.workers.some(({ forecasts }) => forecasts.length > 0);
   if (!next && record.num === 0) {
+    // Where figures are known to come, their place is kept: what stands below does not move.
     if (hasIterations) return <IterationSection />;
     return (
-      <section className={css.section}>
-        <p>{model.numEvents === 0 ? "Nothing has happened yet." : `Under ${policy}, no synchronisation is predicted.`}</p>
+      <section className={css.section} data-expects={run.summary.forecasts ? true : undefined}>
+        <p>{model.numEvents === 0 ? "Nothing has happened yet." : `Under ${nameOfPolicy(run.spec.policy.name)}, no synchronisation is predicted.`}</p>
         <p className="quiet">Select a node or a moment on the timeline for its details.</p>
       </section>
     );
@@ -130,7 +132,7 @@ function IterationSection() {
   const { model } = usePageSession().store;
   const score = iterationScore(model);
   return (
-    <section className={css.section}>
+    <section className={css.section} data-expects>
       <p className={css.title}>When each worker’s iteration ends</p>
       <Facts facts={scoreFacts(score, model.isSimulated)} />
       <p className="quiet">

@@ -6,16 +6,13 @@ import { Notice } from "../ui/Notice";
 import { useNews, usePageSession } from "./session";
 import css from "./StateNotice.module.css";
 
-/** Say in plain words what a run that shows nothing, or nothing more, is about, and what to do. */
+/** What keeps a run, or this page, from going on, and what to do about it. */
 export function StateNotice({ run }: { run: Run }) {
   const session = usePageSession();
   useNews(session);
   const { status, model } = session.store;
   if (status.name === "denied") {
     return <Notice kind="fault" title="The server wants its token: ">open the link that `foresync serve` has printed.</Notice>;
-  }
-  if (status.name === "offline" || (status.name === "reconnecting" && status.attempt > 2)) {
-    return <p className={css.line}>The connection is lost. The run goes on by itself; this page tries again and will show what it has missed.</p>;
   }
   if (run.state === "failed") {
     return (
@@ -28,10 +25,25 @@ export function StateNotice({ run }: { run: Run }) {
       </Notice>
     );
   }
-  return <p className={css.line}>{lineOf(run, model.closing)}</p>;
+  return null;
 }
 
-/** One line that is always there, so that nothing jumps when the state changes. */
+/** Say in plain words what the run is about now. One line that is always there, so that nothing jumps when that changes. */
+export function StateLine({ run }: { run: Run }) {
+  const session = usePageSession();
+  useNews(session);
+  const { status, model } = session.store;
+  const isLost = status.name === "offline" || (status.name === "reconnecting" && status.attempt > 2);
+  const line = isLost
+    ? "The connection is lost. The run goes on by itself; this page tries again and will show what it has missed."
+    : lineOf(run, model.closing);
+  return (
+    <p className={css.line} title={line}>
+      {line}
+    </p>
+  );
+}
+
 function lineOf({ state, reason, queue_position, spec, is_simulated: isSimulated }: Run, closing: string): string {
   const { task, cluster, speed } = spec;
   const workers = plural(cluster.num_workers, "worker");

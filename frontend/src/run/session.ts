@@ -1,4 +1,4 @@
-import { createContext, use, useEffect, useMemo, useSyncExternalStore } from "react";
+import { createContext, startTransition, use, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { RunModel } from "../store/model";
 import { RunStore } from "../store/runStore";
 import { FrameLoop } from "../timeline/frames";
@@ -32,7 +32,9 @@ export function useSession(runId: string): Session {
       return view.tick(atMs, store.nowS(), store.isRunning) || isPlaying;
     });
     store.open();
+    const openSoon = setTimeout(loop.open, OPEN_MS);
     return () => {
+      clearTimeout(openSoon);
       forget();
       forgetPast();
       stop();
@@ -42,6 +44,8 @@ export function useSession(runId: string): Session {
   }, [session]);
   return session;
 }
+
+const OPEN_MS = 1_500; // a run of which nothing is known has no lanes to wait for
 
 /** Put together what the parts of a page share. */
 export function makeSession(store: RunStore): Session {
@@ -87,9 +91,16 @@ export function useNews({ store }: Session, stride = 1): number {
   return useSyncExternalStore(store.subscribe, () => (stride === 1 || isOver ? store.snapshot() : -Math.floor(store.snapshot() / stride)));
 }
 
-const MANY = 40; // nodes, from which a table of them is drawn less often
+export const MANY_NODES = 40; // from which a table of them is drawn less often, and not before the lanes
 
 /** The same for a table with a row for each node. */
 export function useNodeNews(session: Session): number {
-  return useNews(session, session.store.model.nodes.size > MANY ? 8 : 1);
+  return useNews(session, session.store.model.nodes.size > MANY_NODES ? 8 : 1);
+}
+
+/** Whether the lanes have been painted; what takes long to make waits for it. */
+export function useIsOpen({ loop }: Session): boolean {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => loop.whenOpen(() => startTransition(() => setOpen(true))), [loop]);
+  return isOpen;
 }

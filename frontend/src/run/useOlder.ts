@@ -22,8 +22,14 @@ export interface Older {
 export function useOlder(store: RunStore): Older {
   const [models, setModels] = useState<readonly RunModel[]>([]);
   const [reached, setReached] = useState<number | null>(null); // the first seq that was looked at
+  const [openedSeq, setOpenedSeq] = useState(store.openedSeq);
   const [isLoading, setLoading] = useState(false);
   const [error, setError] = useState("");
+  if (openedSeq !== store.openedSeq) {
+    setOpenedSeq(store.openedSeq); // the page has let go of more: what was fetched does not join on any longer
+    setModels([]);
+    setReached(null);
+  }
   const end = reached ?? store.openedSeq + 1;
   const load = async () => {
     setLoading(true);
@@ -31,8 +37,10 @@ export function useOlder(store: RunStore): Older {
     try {
       const first = Math.max(1, end - STEP);
       const model = await fold(store.runId, first, end);
-      setModels([...models, model]);
-      setReached(first);
+      if (store.openedSeq === openedSeq) {
+        setModels([...models, model]);
+        setReached(first);
+      }
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
       setError(problem.message);

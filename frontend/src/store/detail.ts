@@ -40,6 +40,7 @@ export class Detail {
   private readonly running = new Set<number>();
   private readonly failed = new Map<number, number>();
   private building: Building | null = null;
+  private knownS = Infinity; // up to here, what was fetched is whole: all was stored by then
   private isClosed = false;
 
   constructor(
@@ -59,6 +60,20 @@ export class Detail {
     this.isClosed = true;
     this.wanted = [];
     this.building = null;
+  }
+
+  /** The run has gone on: what was fetched beyond `knownS` may lack something, and is fetched again when it is seen. */
+  renew(knownS: number): void {
+    this.knownS = knownS;
+    this.building = null;
+    const whole = Math.floor(knownS / this.blockS);
+    this.windowBlocks.end = Math.min(this.windowBlocks.end, whole);
+    for (const [block, events] of this.blocks) {
+      if (block < whole) continue;
+      this.blocks.delete(block);
+      this.numEvents -= events.length;
+    }
+    for (const block of this.tooMany) if (block >= whole) this.tooMany.delete(block);
   }
 
   /** Say what is seen, and whither it moves; gives whether single events are wanted there. */
@@ -148,9 +163,11 @@ export class Detail {
   }
 
   private async fetch(block: number): Promise<void> {
+    const { knownS } = this;
     try {
       const { events, is_cut: isCut } = await this.load(block * this.blockS, (block + 1) * this.blockS);
-      if (this.isClosed) return;
+      const isOutdated = this.knownS !== knownS && (block + 1) * this.blockS > this.knownS;
+      if (this.isClosed || isOutdated) return;
       if (isCut) this.tooMany.add(block);
       else this.keep(block, events);
     } catch {

@@ -122,6 +122,16 @@ export class ForecastTrack {
     return lowerBound(this.started, this.length, atS);
   }
 
+  /** Let go of the forecasts of iterations that were over at `untilS`; the score is of all of them. */
+  forget(untilS: number): void {
+    const num = this.indexAt(untilS) - 1; // the one before may have lasted longer
+    if (num <= 0) return;
+    for (const column of [this.started, this.iteration, this.expected, this.low, this.high, this.took]) {
+      column.copyWithin(0, num, this.length);
+    }
+    this.length -= num;
+  }
+
   private grow(): void {
     const capacity = this.length * 2;
     this.started = enlarge(this.started, new Float64Array(capacity));

@@ -231,13 +231,17 @@ describe("the list of runs", () => {
     return { ...joined, told, leave, notice };
   }
 
-  it("tells states from figures", () => {
+  it("tells states, names and tags from figures", () => {
     const { told, notice } = watch();
-    notice({ id: "a", state: "running" });
-    notice({ id: "a", state: "running" });
-    notice({ id: "a", state: "completed" });
-    notice({ id: "a", state: null });
-    expect(told.map(([, isUrgent]) => isUrgent)).toEqual([true, false, true, true]);
+    const run: ChangedRun = { id: "a", state: "running", name: "first", tags: [] };
+    notice(run);
+    notice(run);
+    notice({ ...run, state: "completed" });
+    notice({ ...run, state: "completed", name: "renamed" });
+    notice({ ...run, state: "completed", name: "renamed", tags: ["good"] });
+    notice({ ...run, state: "completed", name: "renamed", tags: ["good"] });
+    notice({ id: "a", state: null, name: null, tags: null });
+    expect(told.map(([, isUrgent]) => isUrgent)).toEqual([true, false, true, true, true, false, true]);
   });
 
   it("says after a loss that anything may have changed, but not at the first time", () => {

@@ -315,13 +315,18 @@ export class LiveHub {
 
   private tellList(changed: readonly ChangedRun[] | null): void {
     if (this.states.size > MAX_STATES) this.states.clear();
-    const isUrgent = changed?.some(({ id, state }) => this.states.get(id) !== state) ?? true;
-    for (const { id, state } of changed ?? []) {
-      if (state === null) this.states.delete(id);
-      else this.states.set(id, state);
+    const isUrgent = changed?.some((run) => this.states.get(run.id) !== labelOf(run)) ?? true;
+    for (const run of changed ?? []) {
+      if (run.state === null) this.states.delete(run.id);
+      else this.states.set(run.id, labelOf(run));
     }
     for (const listener of [...this.lists]) listener(changed, isUrgent);
   }
+}
+
+/** What a person sees of a run besides its figures: when it changes, the lists are to say so at once. */
+function labelOf({ state, name, tags }: ChangedRun): string {
+  return JSON.stringify([state, name, tags]);
 }
 
 let pageHub: LiveHub | undefined;

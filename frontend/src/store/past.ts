@@ -10,6 +10,7 @@ import { BINS, shareOf, TileStore } from "./tiles";
 
 const BLOCK_BINS = 128; // of the finest level: some 4,000 events
 const LEAST_BIN_PX = 2; // device pixels of a bin that is drawn
+const MOST_PREPARED = 8; // tiles that are fetched before the past moves on
 const BINS_WITHIN = 4; // of a stretch that is summed up, at least
 
 /** A part of the time line, and what is drawn there: a fold, or tiles (null). */
@@ -20,16 +21,17 @@ export interface Segment {
 }
 
 export class PastStore implements Past {
-  untilS = Infinity; // set once the first events that follow are here
+  untilS = Infinity; // set once the first events that follow are here; moves on while a run is followed
   level: number; // of the tiles that are drawn
   readonly tiles: TileStore;
   readonly detail: Detail;
   private centreS = 0;
+  private seen = { fromS: 0, toS: 0 };
   private isClose = false; // so that single events are wanted
 
   constructor(
     runId: string,
-    readonly state: TimelineState,
+    state: TimelineState,
     readonly landmarks: readonly Event[],
     private readonly present: RunModel,
     onNews: () => void,
@@ -50,11 +52,38 @@ export class PastStore implements Past {
     this.detail.close();
   }
 
+  get state(): TimelineState {
+    return this.tiles.state;
+  }
+
+  /**
+   * Fetch what will be drawn once the past reaches up to `untilS`; gives false where it cannot be had yet.
+   *
+   * Of the past so far, what lies before `knownS` has not changed.
+   */
+  async prepare(state: TimelineState, untilS: number, knownS: number): Promise<boolean> {
+    this.tiles.renew(state, knownS);
+    const level = Math.max(Math.min(this.level, state.top), state.level);
+    const tileS = BINS * 2 ** level;
+    const first = Math.floor(Math.max(0, this.seen.fromS, Math.min(this.untilS, untilS)) / tileS);
+    const end = Math.ceil(Math.min(this.seen.toS, untilS) / tileS);
+    const inSight = Array.from({ length: Math.min(MOST_PREPARED, Math.max(0, end - first)) }, (_, i) => ({ level, place: first + i }));
+    const isTop = ({ level: one }: { level: number }) => one === state.top;
+    return this.tiles.fetchNow([{ level: state.top, place: 0 }, ...inSight.filter((one) => !isTop(one))]);
+  }
+
+  /** Let the past reach up to a later time. */
+  moveTo(untilS: number, knownS: number): void {
+    this.detail.renew(knownS);
+    this.untilS = untilS;
+  }
+
   /** Say what is seen, in columns of so many seconds; gives whether there is more to fold in the next frame. */
   look(fromS: number, toS: number, stepS: number): boolean {
     const centreS = (fromS + toS) / 2;
     const direction = Math.sign(centreS - this.centreS);
     this.centreS = centreS;
+    this.seen = { fromS, toS };
     this.level = this.tiles.levelFor(LEAST_BIN_PX * stepS);
     this.isClose = fromS >= this.untilS || this.detail.look(fromS, toS, direction);
     this.wishTiles(fromS, toS, direction);
@@ -102,9 +131,10 @@ export class PastStore implements Past {
     return parts;
   }
 
-  /** Where the present fold begins to be drawn. An ended run that is seen from afar is drawn from its tiles alone. */
+  /** Where the present fold begins to be drawn. An ended run that is seen from afar is drawn from its tiles alone, if they hold all of it. */
   private get drawnUntilS(): number {
-    return this.isClose || this.present.finishedS === null || this.untilS === Infinity ? this.untilS : Infinity;
+    const hasAll = this.present.finishedS !== null && this.state.last_seq >= this.present.lastSeq;
+    return this.isClose || !hasAll || this.untilS === Infinity ? this.untilS : Infinity;
   }
 
   /** Changes whenever the past would be drawn otherwise at the same place. */

@@ -1,9 +1,10 @@
 import { api, ApiError } from "../api/client";
 import { timelineApi } from "../api/timeline";
-import type { Run } from "../api/types";
+import type { Run, TimelineState } from "../api/types";
 import { LiveClock } from "./clock";
 import type { Event } from "./events";
 import { LiveFeed, type FeedOptions, type FeedStatus } from "./live";
+import { Forgetting, MOST_FOLDED } from "./forgetting";
 import { emptyModel, nodeOf, type RunModel } from "./model";
 import { PastStore } from "./past";
 import { reduce } from "./reduce";
@@ -19,7 +20,8 @@ const RETRY_MS = 2000;
  * What the Run page is drawn from: the fold, the run's record and the state of the stream.
  *
  * A run with many events is opened near its end: the rare events of the whole run are folded first, then what comes
- * late; `past` draws the rest. Canvases ask `model` and `nowS` in their own frames and never go through React. `subscribe` is for what React
+ * late; `past` draws the rest. So it is with a run that becomes long while it is followed: what is old is let go of.
+ * Canvases ask `model` and `nowS` in their own frames and never go through React. `subscribe` is for what React
  * draws; it is called at most four times a second, and at once when the run or the stream changes state.
  */
 export class RunStore {
@@ -30,6 +32,10 @@ export class RunStore {
   past: PastStore | null = null; // of a long run
   builtShare: number | null = null; // while the server still builds the timeline of an old run
   openedSeq = 0; // of a long run: the fold holds all events after this one
+  private isCounted = true; // the fold has taken in every event, so that its own counts are those of the whole run
+  private readonly forgetting = new Forgetting();
+  private isForgetting = false;
+  private mayForgetMs = 0; // not before
   private isOpen = false;
   private numOpenings = 0;
   private readonly pastListeners = new Set<() => void>();
@@ -121,7 +127,9 @@ export class RunStore {
     this.openedSeq = seq;
     this.model.lastS = Math.max(this.model.lastS, run.summary.duration_s);
     this.model.clocks.clear(); // the last word on them is missing
-    this.past = new PastStore(this.runId, state, events, this.model, () => this.tellPast());
+    this.isCounted = false;
+    this.forgetting.rare.push(...events);
+    this.past = this.makePast(state);
     this.model.past = this.past;
     this.setRun(run);
     this.publish();
@@ -144,7 +152,7 @@ export class RunStore {
   setRun(run: Run): void {
     const isNews = this.run?.state !== run.state;
     this.run = run;
-    if (this.past) takeSummary(this.model, run);
+    if (this.past) takeSummary(this.model, run, this.isCounted);
     if (isNews) this.publish();
     else this.publishSoon();
   }
@@ -166,9 +174,46 @@ export class RunStore {
     const { numStarts } = this.model;
     reduce(this.model, events);
     if (this.past && this.past.untilS === Infinity) this.past.untilS = joinedS(events);
+    this.forgetting.note(this.model, events, this.past?.untilS ?? -Infinity);
+    const isLong = this.model.lastSeq - this.openedSeq > MOST_FOLDED;
+    if (isLong && !this.isForgetting && performance.now() >= this.mayForgetMs) void this.forget();
     if (this.model.numStarts !== numStarts) this.clock.reset();
     this.clock.observe(this.model.lastS, performance.now() / 1000);
     this.publishSoon();
+  }
+
+  private makePast(state: TimelineState): PastStore {
+    return new PastStore(this.runId, state, this.forgetting.rare, this.model, () => this.tellPast());
+  }
+
+  /** Let go of the older events of a run that has become long, once the server's overview can stand in for them. */
+  private async forget(): Promise<void> {
+    this.isForgetting = true;
+    try {
+      if (!(await this.forgetNow())) this.mayForgetMs = performance.now() + RETRY_MS;
+    } catch (error) {
+      this.mayForgetMs = performance.now() + RETRY_MS;
+      if (!(error instanceof ApiError)) throw error; // the connection is told of elsewhere
+    } finally {
+      this.isForgetting = false;
+    }
+  }
+
+  private async forgetNow(): Promise<boolean> {
+    const { forgetting, model, run } = this;
+    const state = await timelineApi.state(this.runId);
+    const cut = forgetting.choose(model, this.openedSeq, state.last_seq);
+    if (!cut || !run) return false;
+    const past = this.past ?? this.makePast(state);
+    const knownS = forgetting.knownS(past.untilS);
+    if (!(await past.prepare(state, cut.atS, knownS)) || !this.isOpen) return false;
+    past.moveTo(cut.atS, knownS);
+    this.past = model.past = past;
+    this.openedSeq = cut.seq;
+    forgetting.forget(model, cut);
+    this.setRun(this.run ?? run);
+    this.tellPast();
+    return true;
   }
 
   private tellPast(): void {
@@ -193,9 +238,10 @@ function joinedS(events: readonly Event[]): number {
   return events.slice(0, NUM_JOINED).reduce((latestS, event) => Math.max(latestS, event.at_s), 0);
 }
 
-/** Take over what the server knows of the whole run, where the fold holds only its end. */
-function takeSummary(model: RunModel, { summary }: Run): void {
+/** Take over what the server knows of the whole run, where the fold holds only its end; `isCounted`: it counted on its own. */
+function takeSummary(model: RunModel, { summary }: Run, isCounted: boolean): void {
   model.summary = summary;
+  if (isCounted) return;
   model.version = Math.max(model.version, summary.version);
   model.numIterations = summary.num_iterations;
   for (const row of summary.workers) {

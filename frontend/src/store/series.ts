@@ -60,6 +60,16 @@ export class TimeSeries {
     return to > from ? this.sum(from, to) / (to - from) : null;
   }
 
+  /** Let go of what lies before `untilS`, but for the last value. */
+  forget(untilS: number): void {
+    const num = Math.min(this.indexAt(untilS), this.length - 1);
+    if (num <= 0) return;
+    this.at.copyWithin(0, num, this.length);
+    this.value.copyWithin(0, num, this.length);
+    this.length -= num;
+    this.numSums = 1;
+  }
+
   private sumTo(end: number): number {
     const k = Math.floor(end / STRIDE);
     for (let block = this.numSums; block <= k; block++) {

@@ -131,6 +131,19 @@ export class SpanTrack {
     } else this.reason[i] = reason;
   }
 
+  /** Let go of what ended before `untilS`, but for the last span and the times in which the node was lost. */
+  forget(untilS: number): void {
+    const num = Math.min(this.firstEndingAfter(untilS), this.length - 1);
+    let kept = 0;
+    for (let i = 0; i < num; i++) if (this.kind[i] === Kind.lost) this.move(i, kept++);
+    if (num <= kept) return;
+    for (const column of [this.start, this.end, this.kind, this.isSlow, this.iteration, this.reason, this.value, this.seq]) {
+      column.copyWithin(kept, num, this.length);
+    }
+    this.length -= num - kept;
+    this.numSums = 1;
+  }
+
   /** Write the seconds spent on each kind within [fromS, toS) to `out`, which has NUM_KINDS entries. */
   sumWithin(fromS: number, toS: number, out: Float64Array): void {
     out.fill(0);

@@ -48,6 +48,14 @@ export class Table<Column extends string> {
     return lowerBound(this.at, this.length, atS);
   }
 
+  /** Let go of the first `num` rows. */
+  forget(num: number): void {
+    if (num <= 0) return;
+    this.at.copyWithin(0, num, this.length);
+    for (const column of this.columns.values()) column.copyWithin(0, num, this.length);
+    this.length -= num;
+  }
+
   private grow(): void {
     const capacity = this.at.length * 2;
     this.at = enlarge(this.at, new Float64Array(capacity));

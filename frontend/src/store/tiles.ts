@@ -46,6 +46,10 @@ export function shareOf(tile: Tile, kind: number, row: number, bin: number): num
   return SHARE[tile.shares[(kind * tile.numWorkers + row) * BINS + bin] as number] as number;
 }
 
+function bytesOf({ shares, figures, totals }: Tile): number {
+  return shares.byteLength + figures.byteLength + totals.byteLength;
+}
+
 /** Gives what it can at once, from the wished level or a coarser one, and fetches what is wished. */
 export class TileStore {
   version = 0; // grows with every tile that has come
@@ -54,6 +58,7 @@ export class TileStore {
   private readonly wanted = new Map<string, { level: number; place: number }>(); // the most urgent first
   private readonly running = new Set<string>();
   private readonly failed = new Map<string, number>(); // -> when it may be asked for again
+  private readonly outdated = new Set<string>(); // tiles to which the server has added since
   private isClosed = false;
 
   constructor(
@@ -72,6 +77,28 @@ export class TileStore {
     this.wanted.clear();
   }
 
+  /** Take a later state of a run that goes on: what reaches beyond `knownS` is asked for again, and drawn until it is here. */
+  renew(state: TimelineState, knownS: number): void {
+    this.state = state;
+    for (const key of [...this.tiles.keys(), ...this.running]) {
+      const [level, place] = key.split("/").map(Number) as [number, number];
+      if ((place + 1) * BINS * 2 ** level > knownS) this.outdated.add(key);
+    }
+  }
+
+  /** Fetch tiles now; gives whether the first of them is here and up to date. */
+  async fetchNow(list: readonly { level: number; place: number }[]): Promise<boolean> {
+    const missing = list.map(({ level, place }) => ({ level, place, key: `${level}/${place}` })).filter(({ key }) => this.isMissing(key));
+    for (const { key } of missing) this.running.add(key);
+    await Promise.all(missing.map(({ key, level, place }) => this.fetch(key, level, place)));
+    const first = list[0];
+    return first !== undefined && !this.isMissing(`${first.level}/${first.place}`);
+  }
+
+  private isMissing(key: string): boolean {
+    return !this.tiles.has(key) || this.outdated.has(key);
+  }
+
   /** Give the level whose bins are at least so long, among those that there are. */
   levelFor(binS: number): number {
     const level = Math.ceil(Math.log2(Math.max(binS, 1e-9)) - 1e-9);
@@ -85,7 +112,7 @@ export class TileStore {
       const key = `${level}/${place}`;
       const isInRange = level >= this.state.level && level <= this.state.top;
       const isThere = isInRange && place >= 0 && place * BINS * 2 ** level <= this.state.to_s;
-      if (isThere && !this.tiles.has(key) && !this.running.has(key)) this.wanted.set(key, { level, place });
+      if (isThere && this.isMissing(key) && !this.running.has(key)) this.wanted.set(key, { level, place });
     }
     this.pump();
   }
@@ -156,11 +183,13 @@ export class TileStore {
   }
 
   private async fetch(key: string, level: number, place: number): Promise<void> {
+    const wasOutdated = this.outdated.delete(key);
     try {
       const data = await this.load(this.runId, level, place);
       if (this.isClosed) return;
-      this.keep(key, readTile(data, level, place), data.byteLength);
+      this.keep(key, readTile(data, level, place));
     } catch {
+      if (wasOutdated) this.outdated.add(key);
       this.failed.set(key, performance.now() + RETRY_MS); // the connection is told of elsewhere
     } finally {
       this.running.delete(key);
@@ -168,14 +197,16 @@ export class TileStore {
     }
   }
 
-  private keep(key: string, tile: Tile, numBytes: number): void {
+  private keep(key: string, tile: Tile): void {
+    const before = this.tiles.get(key);
     this.tiles.set(key, tile);
-    this.numBytes += numBytes;
+    this.numBytes += bytesOf(tile) - (before ? bytesOf(before) : 0);
     for (const [oldKey, old] of this.tiles) {
       if (this.numBytes <= MOST_BYTES) break;
       if (old.level === this.state.top) continue; // what every other falls back on
       this.tiles.delete(oldKey);
-      this.numBytes -= old.shares.byteLength + old.figures.byteLength;
+      this.outdated.delete(oldKey);
+      this.numBytes -= bytesOf(old);
     }
     this.version += 1;
     this.onTile();

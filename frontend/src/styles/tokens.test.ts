@@ -25,6 +25,36 @@ function contrast(a: string, b: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
+type Triple = [number, number, number];
+const times = (matrix: readonly Triple[], [a, b, c]: Triple) => matrix.map(([x, y, z]) => x * a + y * b + z * c) as Triple;
+
+/** How eyes see a colour, in linear light: all cones, or none for green or red (Machado, Oliveira and Fernandes 2009). */
+const EYES: Record<string, Triple[]> = {
+  "all cones": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+  "no green cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+  "no red cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+};
+
+/** Where eyes see a colour in OKLab, in which equal distances look about equally large; black and white are 1 apart. */
+function placeOf(colour: string, eyes: readonly Triple[]): Triple {
+  const light = [1, 3, 5].map((at) => {
+    const channel = parseInt(colour.slice(at, at + 2), 16) / 255;
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+  }) as Triple;
+  const seen = times(eyes, light).map((one) => Math.min(1, Math.max(0, one))) as Triple;
+  const cones = times([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]], seen);
+  return times([[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099], [0.0259040371, 0.7827717662, -0.808675766]], cones.map(Math.cbrt) as Triple);
+}
+
+/** The two colours of a list that are least apart. */
+function closest(colours: readonly string[], eyes: readonly Triple[]): { apart: number; pair: string } {
+  const places = colours.map((colour) => placeOf(colour, eyes));
+  const all = places.flatMap((a, i) =>
+    places.slice(0, i).map((b, j) => ({ apart: Math.hypot(...a.map((one, k) => one - (b[k] ?? 0))), pair: `run-${j + 1} and run-${i + 1}` })),
+  );
+  return all.reduce((best, one) => (one.apart < best.apart ? one : best));
+}
+
 const LIGHT = ":root";
 const DARK = ':root[data-theme="dark"]';
 const MORE = '[data-contrast="more"]';
@@ -59,6 +89,16 @@ describe.each([
     ...Array.from({ length: 8 }, (__, i) => `run-${i + 1}`),
   ])("can be seen: --%s stands out from its ground", (name) => {
     for (const ground of grounds) expect(contrast(colour(name), colour(ground))).toBeGreaterThanOrEqual(least.mark);
+  });
+
+  it.each([
+    ["all cones", 0.16],
+    ["no green cones", 0.1],
+    ["no red cones", 0.1],
+  ])("tells runs apart for eyes with %s", (eyes, apart) => {
+    const colours = Array.from({ length: 8 }, (__, i) => colour(`run-${i + 1}`));
+    const found = closest(colours, EYES[eyes] ?? []);
+    expect(found.apart, found.pair).toBeGreaterThanOrEqual(apart);
   });
 
   it("writes on buttons", () =>

@@ -1,5 +1,6 @@
+import { memo } from "react";
 import { formatPercent, formatSeconds } from "../format";
-import { useNodeNews, type Session } from "../run/session";
+import { MANY_NODES, useIsOpen, useNodeNews, type Session } from "../run/session";
 import { ratio, sharesOf } from "../store/figures";
 import { runningForecast } from "../store/forecast";
 import { nodeName, type NodeModel, type RunModel } from "../store/model";
@@ -7,10 +8,12 @@ import { activityAt } from "../store/open";
 import { Kind, KIND_LABELS } from "../store/spans";
 import { exactTime } from "./ticks";
 
-/** The lanes in words, for screen readers: what each node is doing. */
-export function LaneTable({ session }: { session: Session }) {
+/** The lanes in words, for screen readers: what each node is doing. Many nodes follow the lanes, which come first. */
+export const LaneTable = memo(function LaneTable({ session }: { session: Session }) {
   useNodeNews(session);
+  const isOpen = useIsOpen(session);
   const { model } = session.store;
+  if (model.nodes.size > MANY_NODES && !isOpen) return null;
   const nowS = session.store.nowS();
   return (
     <div className="unseen">
@@ -37,7 +40,7 @@ export function LaneTable({ session }: { session: Session }) {
       </table>
     </div>
   );
-}
+});
 
 function utilisation(model: RunModel, node: NodeModel, nowS: number): string {
   const { computeS, wallS } = sharesOf(model, node, 0, nowS, nowS);

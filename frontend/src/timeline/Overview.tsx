@@ -21,7 +21,7 @@ export function Overview({ session }: { session: Session }) {
     if (!canvas.current) return;
     const strip = new Strip(canvas.current, session);
     const forget = watchSize(canvas.current, (width, height, ratio) => strip.resize(width, height, ratio));
-    const stop = loop.add((atMs) => strip.paint(atMs));
+    const stop = loop.add((atMs) => strip.paint(atMs), true);
     const forgetTheme = subscribeTheme(() => strip.forgetPalette());
     return () => {
       strip.dispose();

@@ -49,7 +49,7 @@ export function Timeline({ session, numWorkers, selection, selectedNode, onSelec
       },
     });
     const stop = loop.add((atMs) => {
-      made.paint(atMs);
+      if (made.paint(atMs)) loop.open();
       return false;
     });
     const forget = watchSize(box.current, (width, height, ratio) => made.resize(width, height, ratio));

@@ -26,11 +26,15 @@ const MANY_LANES = 32; // from which a draft of tiles has wider bins
 const TEXTURED_FROM = 5; // device pixels: a narrower span has the mean of its texture
 const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
 
-/** Draws into its own canvas; `paint` brings it up to date. */
+/**
+ * Draws into a canvas of its own; `paint` brings it up to date.
+ *
+ * There are two, of which a pan draws the one into the other: a canvas that is drawn into itself is copied first.
+ */
 export class BarsLayer {
   past: PastStore | null = null; // what is drawn where the fold holds nothing
-  readonly canvas = document.createElement("canvas");
-  private readonly ctx = this.canvas.getContext("2d");
+  private ctx = newContext();
+  private spare = newContext();
   private drawn: { scale: Scale; scrollY: number; palette: Palette; lanes: string; past: string; isDraft: boolean } | null = null;
   private segments: Segment[] = [];
   private coarser = 0; // levels of the tiles above the wished one, in a draft
@@ -43,6 +47,11 @@ export class BarsLayer {
   private palette: Palette | null = null;
   private isParted = false; // spans of this lane are wide enough to be told apart
 
+  /** The picture. */
+  get canvas(): HTMLCanvasElement {
+    return this.ctx.canvas;
+  }
+
   /**
    * Bring the picture up to date; it shows the plot alone, in device pixels.
    *
@@ -50,7 +59,6 @@ export class BarsLayer {
    * was so: a frame will be wanted once the scale rests.
    */
   paint(scale: Scale, layout: Layout, palette: Palette): boolean {
-    if (!this.ctx) return false;
     const lanes = layout.lanes.filter(({ node }) => node !== null);
     const names = lanes.map(({ id, y, height }) => `${id}:${y}:${height}`).join();
     const height = Math.max(1, Math.round((layout.height - layout.axis) * scale.ratio));
@@ -74,8 +82,7 @@ export class BarsLayer {
     this.drawn = { scale, scrollY: layout.scrollY, palette, lanes: names, past, isDraft };
     if (mayMove) this.update(lanes, layout, scale, scale.origin - drawn.scale.origin);
     else {
-      this.canvas.width = scale.width;
-      this.canvas.height = height;
+      this.clear(scale.width, height);
       for (const lane of lanes) {
         if (lane.node) lane.node.track.changedFromS = Infinity;
         this.draw(lane, layout, scale, 0, scale.width);
@@ -147,16 +154,25 @@ export class BarsLayer {
   }
 
   private move(byX: number): void {
-    const { ctx, canvas } = this;
-    if (!ctx) return;
-    ctx.globalCompositeOperation = "copy";
-    ctx.drawImage(canvas, byX, 0);
-    ctx.globalCompositeOperation = "source-over";
+    const { ctx, spare } = this;
+    spare.globalCompositeOperation = "copy";
+    spare.drawImage(ctx.canvas, byX, 0);
+    spare.globalCompositeOperation = "source-over";
+    this.ctx = spare;
+    this.spare = ctx;
+  }
+
+  private clear(width: number, height: number): void {
+    this.ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    for (const { canvas } of [this.ctx, this.spare]) {
+      if (canvas.width !== width) canvas.width = width;
+      if (canvas.height !== height) canvas.height = height;
+    }
   }
 
   private draw(lane: Lane, layout: Layout, scale: Scale, x0: number, x1: number): void {
     const { ctx } = this;
-    if (!ctx || !lane.node || x1 <= x0) return;
+    if (!lane.node || x1 <= x0) return;
     this.top = Math.round((lane.y - layout.scrollY) * scale.ratio);
     this.height = Math.max(1, Math.round(lane.height * scale.ratio));
     if (this.top + this.height < 0 || this.top > this.canvas.height) return;
@@ -196,7 +212,7 @@ export class BarsLayer {
   private readonly sink: ColumnSink = {
     full: (x, width, kind, span, isEnd) => {
       const { ctx, palette, top, height, track } = this;
-      if (!ctx || !palette || !track) return;
+      if (!palette || !track) return;
       ctx.fillStyle = (width >= TEXTURED_FROM ? palette.fills : palette.solids)[kind] as string | CanvasPattern;
       const hasGap = isEnd && this.isParted && track.iteration[span + 1] !== track.iteration[span]; // parts of one stay together
       ctx.fillRect(x, top, hasGap ? width - 1 : width, height);
@@ -223,7 +239,7 @@ export class BarsLayer {
   /** Fill the stacks of a lane, colour by colour. */
   private fillStacks(): void {
     const { ctx, palette } = this;
-    if (!ctx || !palette) return;
+    if (!palette) return;
     this.stacks.forEach((rects, kind) => {
       if (rects.length === 0) return;
       ctx.fillStyle = palette.solids[kind] as string;
@@ -233,4 +249,10 @@ export class BarsLayer {
       rects.length = 0;
     });
   }
+}
+
+function newContext(): CanvasRenderingContext2D {
+  const ctx = document.createElement("canvas").getContext("2d");
+  if (!ctx) throw new Error("this browser draws no canvas");
+  return ctx;
 }

@@ -7,12 +7,13 @@ import { openSpans } from "../store/open";
 import { recentText } from "../store/recent";
 import { Kind } from "../store/spans";
 import { plate } from "./drawSync";
-import { axisTop, fillTextured, fit, fromS, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
+import { axisTop, fillTextured, fit, fromS, secondsOf, topOf, toS, vertical, widthOf, xOf, type Frame } from "./frame";
 import type { Lane } from "./layout";
 import { spanAt } from "./selection";
 import { exactTime, tickLabel, ticks, tickStep } from "./ticks";
 
 const TEXT_FROM = 34; // CSS pixels of a span from which it carries its number
+const NARROW_LEFT = 100; // of the left gutter, below which names are short
 
 /** Draw what has not ended: the newest part of each lane; a computation paler, since it is inferred. */
 export function drawOpen(frame: Frame, isPlayedBack = false): void {
@@ -54,7 +55,7 @@ export function drawTexts(frame: Frame): void {
         ctx.fillText(String(track.iteration[i]), left + width / 2, middle + 0.5);
       } else if (kind === Kind.wait) {
         const text = fit(ctx, model.sentences[track.reason[i] as number] ?? "", width - 14);
-        if (text) plate(frame, text, left + 7, middle, ctx.measureText(text).width);
+        if (text) plate(frame, text, left + 7, middle, widthOf(ctx, text));
       }
     }
   }
@@ -74,47 +75,58 @@ export interface LaneNote {
   text: string;
 }
 
-/** Draw names and states at the left and shares at the right. */
+/** Draw names and states at the left and shares at the right: font by font, since a change of it asks the page's styles. */
 export function drawGutters(frame: Frame, notes: readonly LaneNote[]): void {
   const { ctx, layout, palette } = frame;
   ctx.fillStyle = palette.surface;
   ctx.fillRect(0, 0, layout.left, layout.height);
   ctx.fillRect(layout.width - layout.right, 0, layout.right, layout.height);
-  const pitch = layout.lanes[layout.lanes.length - 1]?.pitch ?? 1;
-  const every = Math.max(1, Math.ceil(13 / pitch));
-  layout.lanes.forEach((lane, i) => {
-    const middle = topOf(frame, lane) + lane.height / 2;
-    if (middle < 0 || middle > axisTop(frame)) return;
-    if (frame.selectedNode === lane.id) {
-      ctx.fillStyle = palette.ink;
-      ctx.fillRect(0, topOf(frame, lane), 3, lane.height);
-    }
-    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0;
-    const note = notes[i];
-    if (!isNamed || !note) return;
-    drawName(frame, lane, middle, note.text);
-    if (note.busy === null) return;
-    ctx.font = `12px ${palette.face}`;
-    ctx.textAlign = "right";
-    ctx.fillStyle = palette.ink;
-    ctx.fillText(formatPercent(note.busy), layout.width - 8, middle + 0.5);
-  });
-}
-
-function drawName(frame: Frame, lane: Lane, middle: number, text: string): void {
-  const { ctx, palette, layout } = frame;
-  const isNarrow = layout.left < 100;
-  const hasTwo = lane.height >= 30 && !isNarrow && text !== "";
-  const name = isNarrow ? shortName(lane) : nodeName(lane.id);
+  const lines = namedLanes(frame, notes);
+  ctx.fillStyle = palette.ink;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  ctx.font = `${frame.selectedNode === lane.id ? "600 " : ""}${lane.pitch >= 16 ? 13 : 11}px ${palette.face}`;
-  ctx.fillStyle = palette.ink;
-  ctx.fillText(fit(ctx, name, layout.left - 14), 10, hasTwo ? middle - 8 : middle + 0.5);
-  if (!hasTwo) return;
+  for (const { lane, middle, hasTwo } of lines) {
+    const isSelected = frame.selectedNode === lane.id;
+    const font = `${isSelected ? "600 " : ""}${lane.pitch >= 16 ? 13 : 11}px ${palette.face}`;
+    if (ctx.font !== font) ctx.font = font;
+    ctx.fillText(fit(ctx, layout.left < NARROW_LEFT ? shortName(lane) : nodeName(lane.id), layout.left - 14), 10, hasTwo ? middle - 8 : middle + 0.5);
+  }
+  ctx.font = `12px ${palette.face}`;
+  ctx.textAlign = "right";
+  for (const { note, middle } of lines) {
+    if (note.busy !== null) ctx.fillText(formatPercent(note.busy), layout.width - 8, middle + 0.5);
+  }
   ctx.font = `11px ${palette.face}`;
+  ctx.textAlign = "left";
   ctx.fillStyle = palette.inkQuiet;
-  ctx.fillText(fit(ctx, text, layout.left - 16), 10, middle + 8.5);
+  for (const { note, middle, hasTwo } of lines) {
+    if (hasTwo) ctx.fillText(fit(ctx, note.text, layout.left - 16), 10, middle + 8.5);
+  }
+  const selected = layout.lanes.find(({ id }) => id === frame.selectedNode);
+  if (!selected) return;
+  ctx.fillStyle = palette.ink;
+  ctx.fillRect(0, topOf(frame, selected), 3, selected.height);
+}
+
+interface NamedLane {
+  lane: Lane;
+  note: LaneNote;
+  middle: number;
+  hasTwo: boolean; // a line for its state, too
+}
+
+/** Give the lanes in sight that have room for a name: all of them, or every second, third, ... */
+function namedLanes(frame: Frame, notes: readonly LaneNote[]): NamedLane[] {
+  const { layout } = frame;
+  const pitch = layout.lanes[layout.lanes.length - 1]?.pitch ?? 1;
+  const every = Math.max(1, Math.ceil(13 / pitch));
+  return layout.lanes.flatMap((lane, i) => {
+    const note = notes[i];
+    const middle = topOf(frame, lane) + lane.height / 2;
+    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0;
+    if (!note || !isNamed || middle < 0 || middle > axisTop(frame)) return [];
+    return [{ lane, note, middle, hasTwo: lane.height >= 30 && layout.left >= NARROW_LEFT && note.text !== "" }];
+  });
 }
 
 function shortName({ id, worker }: Lane): string {
@@ -160,7 +172,7 @@ export function drawAxis(frame: Frame): void {
   for (const atS of ticks(fromS(frame), toS(frame), stepS)) {
     const x = xOf(frame, atS);
     const label = tickLabel(atS, stepS);
-    const half = ctx.measureText(label).width / 2;
+    const half = widthOf(ctx, label) / 2;
     ctx.fillStyle = palette.lineStrong;
     vertical(frame, x, top, top + 5);
     if (x - half < layout.left - 6 || x + half > layout.width - layout.right + 6) continue;
@@ -234,7 +246,7 @@ function drawCursor(frame: Frame, top: number): void {
   vertical(frame, x, 0, top);
   const text = exactTime(cursorS);
   ctx.font = `11px ${palette.face}`;
-  const width = ctx.measureText(text).width;
+  const width = widthOf(ctx, text);
   const left = Math.min(Math.max(x - width / 2, frame.layout.left), frame.layout.width - frame.layout.right - width);
   ctx.fillStyle = palette.surface;
   ctx.fillRect(left - 8, top + 6, width + 16, 18);

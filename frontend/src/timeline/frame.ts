@@ -88,14 +88,35 @@ export function clipTimes(frame: Frame, lowS: number, highS: number, draw: () =>
   ctx.restore();
 }
 
+const MOST_WIDTHS = 4_000; // that are kept; sentences with times in them are many
+const widths = new Map<string, Map<string, number>>(); // by font, then by text
+let numWidths = 0;
+
+/** Give the width of a text in the font that is set; each is measured once. */
+export function widthOf(ctx: CanvasRenderingContext2D, text: string): number {
+  const { font } = ctx;
+  const old = widths.get(font)?.get(text);
+  if (old !== undefined) return old;
+  if (numWidths >= MOST_WIDTHS) {
+    widths.clear();
+    numWidths = 0;
+  }
+  const known = widths.get(font) ?? new Map<string, number>();
+  widths.set(font, known);
+  const { width } = ctx.measureText(text);
+  known.set(text, width);
+  numWidths += 1;
+  return width;
+}
+
 /** Shorten a text to a width with an ellipsis; "" if not even two letters fit. */
 export function fit(ctx: CanvasRenderingContext2D, text: string, width: number): string {
-  if (ctx.measureText(text).width <= width) return text;
+  if (widthOf(ctx, text) <= width) return text;
   let low = 0;
   let high = text.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (ctx.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+    if (widthOf(ctx, `${text.slice(0, middle)}…`) <= width) low = middle;
     else high = middle - 1;
   }
   return low < 2 ? "" : `${text.slice(0, low).trimEnd()}…`;

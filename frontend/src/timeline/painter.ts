@@ -83,9 +83,10 @@ export class TimelinePainter {
     return lane && y < this.layout.height - this.layout.axis ? { kind: "node", node: lane.id } : null;
   }
 
-  paint(atMs: number): void {
+  /** Paint a frame; gives whether there was anything of the run to be seen. */
+  paint(atMs: number): boolean {
     const { ctx, store, view, ratio } = this;
-    if (!ctx || this.layout.width <= 0) return;
+    if (!ctx || this.layout.width <= 0) return false;
     const palette = (this.palette ??= makePalette(ratio));
     const { width, height } = this.layout;
     this.layout = layOut(measure(width, height), store.model, this.numWorkers, this.scrollY);
@@ -132,6 +133,7 @@ export class TimelinePainter {
     drawGutters(frame, this.notes);
     drawScroll(frame);
     drawAxis(frame);
+    return store.model.workers.length > 0 && frame.nowS > 0 && (past === null || past.tiles.version > 0);
   }
 
   /** Draw what stands on the bars of a long run: each part from the fold that knows it. */

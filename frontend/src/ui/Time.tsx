@@ -28,7 +28,11 @@ export function Time({ iso }: { iso: string | null | undefined }) {
   const text = useSyncExternalStore(subscribe, () => formatRelative(iso, nowMs));
   if (!iso || text === UNKNOWN) return <span>{UNKNOWN}</span>;
   return (
-    <time dateTime={iso} title={formatAbsolute(iso)} style={{ whiteSpace: "nowrap" }}>
+    <time
+      dateTime={iso}
+      style={{ whiteSpace: "nowrap" }}
+      onPointerEnter={({ currentTarget }) => (currentTarget.title = formatAbsolute(iso))}
+    >
       {text}
     </time>
   );

@@ -1,5 +1,8 @@
 import type { Run } from "../api/types";
-import { describeValue, splitTagged } from "../form/describe";
+import { describeValue } from "../form/describe";
+import { splitPolicy } from "../form/policy";
+import { usePolicies } from "../form/PolicyText";
+import type { UnionField } from "../form/schema";
 import { formatDelta, formatPercent, formatRatio, formatSeconds, plural } from "../format";
 import { Num } from "../ui/Num";
 import { rowsOf, type Answers, type Figures, type Row } from "./answers";
@@ -74,7 +77,7 @@ interface RowProps {
 function PredictionRow({ run, row, label, longestS, isSelected, onSelect }: RowProps) {
   const { figures, predicted, question } = row;
   const id = `what-if-row-${row.index}`;
-  const { head, rest } = nameOf(row, run);
+  const { head, rest } = nameOf(row, run, usePolicies());
   return (
     <tr aria-selected={isSelected || undefined} data-recorded={predicted ? undefined : true} onClick={predicted?.figures ? onSelect : undefined}>
       <th scope="row" className={css.name}>
@@ -119,12 +122,11 @@ function PredictionRow({ run, row, label, longestS, isSelected, onSelect }: RowP
   );
 }
 
-function nameOf({ question }: Row, run: Run): { head: string; rest: string } {
-  const policy = Object.fromEntries(Object.entries(question.policy).filter(([, value]) => value !== null));
-  const { head, rest } = splitTagged(policy);
-  const isOther = describeValue(question.forecaster) !== describeValue(run.spec.forecaster);
+function nameOf({ question }: Row, run: Run, policies: UnionField | null): { head: string; rest: string } {
+  const { head, rest } = splitPolicy(question.policy, policies);
+  const isOther = describeValue(question.forecaster) !== describeValue(run.spec_in_force.forecaster);
   const forecaster = isOther ? `forecast by ${describeValue(question.forecaster)}` : "";
-  return { head: head.replaceAll("_", " "), rest: [rest, forecaster].filter(Boolean).join(", ") };
+  return { head, rest: [rest, forecaster].filter(Boolean).join(", ") };
 }
 
 function Speedup({ row: { predicted, question } }: { row: Row }) {

@@ -3,7 +3,8 @@ import { api, ApiError } from "../api/client";
 import { invalidate, useResource } from "../api/resource";
 import type { Catalogue, Run } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";
-import { describeValue } from "../form/describe";
+import { describePolicy } from "../form/policy";
+import { usePolicies } from "../form/PolicyText";
 import { fieldAt, readSchema, type GroupField, type JsonSchema } from "../form/schema";
 import { isSame, type Data } from "../form/values";
 import { formatDelta, formatPercent, plural } from "../format";
@@ -134,7 +135,7 @@ function ForecasterSelect({ root, run, value, onChange }: { root: GroupField; ru
     <label className={css.forecaster}>
       Forecaster
       <select value={value ?? ""} onChange={({ target }) => onChange(target.value || null)}>
-        <option value="">as recorded ({run.spec.forecaster.name})</option>
+        <option value="">as recorded ({run.spec_in_force.forecaster.name})</option>
         {field.variants.map(({ label, help }) => (
           <option key={label} value={label} title={help}>
             {label.replaceAll("_", " ")}
@@ -189,6 +190,7 @@ function Key() {
 function Start({ run, answers, selectedKey }: { run: Run; answers: Answers; selectedKey: string | null }) {
   const [isBusy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState("");
+  const policies = usePolicies();
   const row = rowsOf(answers).find(({ key, predicted }) => key === selectedKey && predicted?.figures);
   const what = run.is_simulated ? "as a simulated run" : "as a real run";
   const start = async ({ policy, forecaster }: { policy: Data; forecaster: Data }) => {
@@ -196,7 +198,7 @@ function Start({ run, answers, selectedKey }: { run: Run; answers: Answers; sele
     setRefusal("");
     try {
       const changes: Record<string, unknown> = { policy };
-      if (!isSame(forecaster, run.spec.forecaster)) changes["forecaster"] = forecaster;
+      if (!isSame(forecaster, run.spec_in_force.forecaster)) changes["forecaster"] = forecaster;
       const clone = await api.cloneRun(run.id, changes);
       invalidate("runs");
       invalidate("experiment");
@@ -211,15 +213,13 @@ function Start({ run, answers, selectedKey }: { run: Run; answers: Answers; sele
   return (
     <div className={css.start} data-ready={row ? true : undefined}>
       <Button kind="primary" disabled={!row} isBusy={isBusy} onClick={() => row && void start(row.question)}>
-        {row ? `Start ${describeValue(known(row.question.policy))} ${what}` : `Start ${what}`}
+        {row ? `Start ${describePolicy(row.question.policy, policies)} ${what}` : `Start ${what}`}
       </Button>
       <span className="quiet">{row ? "All other settings stay, the seed too." : "Select a prediction to see whether it holds."}</span>
       {refusal !== "" && <Notice kind="fault">{refusal}</Notice>}
     </div>
   );
 }
-
-const known = (policy: Data) => Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== null));
 
 function Limits({ answers }: { answers: Answers }) {
   return (
