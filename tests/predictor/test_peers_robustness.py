@@ -118,8 +118,11 @@ def retunings_of(name):
         if isinstance(field.default, bool) or not isinstance(field.default, int | float):
             continue
         values = (1, 3, 40) if isinstance(field.default, int) else (0.25, 0.75)
+        if field.name == "momentum_rounds":
+            values = (2.0, 40.0)  # the least that is allowed, and more
         found += [{field.name: value} for value in values if field.name != "horizon" or value >= 1]
-    return found + ([{"deadline_s": 2.5}, {"deadline_s": None}] if name == "fsp" else [])
+    found += [{"deadline_s": 2.5}, {"deadline_s": None}] if name == "fsp" else []
+    return found + ([{"momentum": 0.0}, {"momentum": 0.9}, {"momentum": None}] if name == "foresync" else [])
 
 
 actions = st.lists(
