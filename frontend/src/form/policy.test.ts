@@ -29,6 +29,12 @@ describe("a policy in a few words", () => {
     expect(describePolicy(whole({ name: "local_sgd", local_iterations: 8 }), union)).toBe("local sgd (local iterations 8)");
   });
 
+  it("does not take an absent number for none", () => {
+    const differing = new Set(["momentum"]);
+    expect(describePolicy(whole({ name: "foresync" }), union, differing)).toBe("foresync (usual momentum)");
+    expect(describePolicy(whole({ name: "foresync", momentum: 0 }), union, differing)).toBe("foresync (momentum 0)");
+  });
+
   it("names a policy of which nothing is known", () => {
     expect(describePolicy({ name: "of_tomorrow", power: 9 }, union)).toBe("of tomorrow");
     expect(describePolicy({ name: "ssp", threshold: 3 }, null)).toBe("ssp");

@@ -51,6 +51,7 @@ export function describePolicy(
 }
 
 function describeSetting({ name, unit, label }: Field, policy: Record<string, unknown>): string {
-  const text = describeValue(policy[name]).replaceAll("_", " ");
-  return `${label.toLowerCase()} ${text}${unit === "s" && policy[name] !== null ? " s" : ""}`;
+  const value = policy[name];
+  if (value === null) return `usual ${label.toLowerCase()}`; // absent is not 0: the policy finds it by itself
+  return `${label.toLowerCase()} ${describeValue(value).replaceAll("_", " ")}${unit === "s" ? " s" : ""}`;
 }
