@@ -101,6 +101,61 @@ def following(port: int, run_id: str, num: int) -> Iterator[list[Client]]:
         process.join()
 
 
+class Audience:
+    """Clients in another process that come and go together, each time from a given event on."""
+
+    def __init__(self, orders: Any) -> None:
+        self._orders = orders
+
+    def open(self, after: int) -> None:
+        self._orders.send(after)
+
+    def close(self) -> None:
+        """Return when the last one has gone."""
+        self._orders.send(None)
+        self._orders.recv()
+
+    def num_wrong(self) -> int:
+        """Give how many frames did not follow on the one before, over all of them."""
+        self._orders.send("wrong")
+        return int(self._orders.recv())
+
+
+@contextlib.contextmanager
+def audience(port: int, run_id: str, num: int) -> Iterator[Audience]:
+    """Have clients at hand inside the block; none is connected at first."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=come_and_go, args=(port, run_id, num, there), daemon=True)
+    process.start()
+    try:
+        yield Audience(here)
+    finally:
+        process.kill()
+        process.join()
+
+
+def come_and_go(port: int, run_id: str, num: int, orders: Any) -> None:
+    async def run() -> None:
+        clients: list[Client] = []
+        num_wrong = 0
+        while True:
+            order = await asyncio.to_thread(orders.recv)
+            if order == "wrong":
+                orders.send(num_wrong)
+                continue
+            clients = [Client(run_id, cursor=order) for _ in range(num)]
+            following = [asyncio.create_task(follow(port, client)) for client in clients]
+            await asyncio.to_thread(orders.recv)
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+            num_wrong += sum(client.num_wrong for client in clients)
+            orders.send(None)
+
+    asyncio.run(run())
+
+
 def open_stalled(port: int, run_id: str) -> socket.socket:
     """Open a socket as a browser does, subscribe to the whole run, and never read."""
     plain = socket.socket()
