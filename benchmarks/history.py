@@ -1,10 +1,12 @@
 """How fast the history of many runs is: questions over REST, and the page in a real browser.
 
     python benchmarks/history.py --runs 100000 --out benchmarks/results/history.md
+    python benchmarks/history.py --keep /tmp/history                  # the next time the same rows are there
     python benchmarks/history.py --runs 100000 --postgres --out ...   # a server that this program starts
 
 The rows are invented, the server, the database and the browser are real. One client asks one question after the
-other of one server process; each question is asked once before it is timed.
+other of one server process; each question is asked once before it is timed. Where "after a change" stands, a run gets
+another note before each question, untimed, so that no answer is kept in memory.
 """
 
 from __future__ import annotations
@@ -27,8 +29,10 @@ from typing import Any
 import httpx
 import psutil
 from history_rows import fill
+from sqlalchemy import func, select
 
 from backend.store.database import Database
+from backend.store.tables import Run
 
 TOKEN = "a-token-for-the-benchmark"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -60,10 +64,11 @@ QUESTIONS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("sort", "time to target", "/runs/rows", {"sort": "time_to_target_s"}),
     ("sort", "experiment", "/runs/rows", {"sort": "experiment_name"}),
     ("sort", "utilisation, filtered", "/runs/rows", {"sort": "-utilisation", "filter": "state:completed"}),
-    ("facets", "of all", "/runs/facets", {}),
-    ("facets", "policy", "/runs/facets", {"filter": "policy:foresync"}),
-    ("facets", "state", "/runs/facets", {"filter": "state:completed,failed"}),
-    ("facets", "a tag", "/runs/facets", {"filter": "tag:baseline"}),
+    ("facets", "of all, after a change", "/runs/facets", {}),
+    ("facets", "policy, after a change", "/runs/facets", {"filter": "policy:foresync"}),
+    ("facets", "state, after a change", "/runs/facets", {"filter": "state:completed,failed"}),
+    ("facets", "a tag, after a change", "/runs/facets", {"filter": "tag:baseline"}),
+    ("facets", "of all, again", "/runs/facets", {}),
 )
 
 
@@ -72,15 +77,22 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--postgres", action="store_true", help="use a Postgres server that is started here")
+    parser.add_argument("--keep", type=Path, help="a folder in which the SQLite database is kept, or stands already")
     parser.add_argument("--pages", type=int, default=10, help="times that the page is opened; 0: never")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if arguments.keep and arguments.postgres:
+        parser.error("--keep goes with SQLite only.")
     with tempfile.TemporaryDirectory(prefix="foresync-history-") as folder, _database(arguments, Path(folder)) as url:
-        home = Path(folder) / "home"
+        home = arguments.keep or Path(folder) / "home"
         (home / "runs").mkdir(parents=True, exist_ok=True)
         database = Database(url)
         database.upgrade()
-        fill(database, arguments.runs)
+        num_found = _count_runs(database)
+        if num_found not in (0, arguments.runs):
+            parser.error(f"the database in {arguments.keep} holds {num_found:,} runs, not {arguments.runs:,}.")
+        if num_found == 0:
+            fill(database, arguments.runs)
         if not database.is_sqlite:
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
@@ -97,8 +109,9 @@ def main() -> int:
 @contextlib.contextmanager
 def _database(arguments: argparse.Namespace, folder: Path) -> Iterator[str]:
     if not arguments.postgres:
-        (folder / "home").mkdir()
-        yield f"sqlite:///{folder / 'home' / 'foresync.db'}"
+        home = arguments.keep or folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        yield f"sqlite:///{home / 'foresync.db'}"
         return
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests.backend import databases  # noqa: PLC0415 - only who asks for Postgres needs the tests
@@ -106,6 +119,11 @@ def _database(arguments: argparse.Namespace, folder: Path) -> Iterator[str]:
     start = contextlib.contextmanager(databases.postgres_server.__wrapped__)  # type: ignore[attr-defined]
     with start() as server:
         yield databases.create_database(server, "foresync_history")
+
+
+def _count_runs(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(Run)) or 0
 
 
 @contextlib.contextmanager
@@ -135,12 +153,17 @@ def _rest(base: str, process: psutil.Process, repeats: int) -> list[str]:
         for kind, name, path, query in QUESTIONS:
             num_bytes = len(http.get(path, params=query).raise_for_status().content)
             times_ms = []
-            cpu_before_s = _cpu_s(process)
-            for _ in range(repeats):
+            changed = http.get("/runs/rows", params={"limit": 1}).json()["rows"][0]["id"]
+            cpu_s = 0.0
+            for number in range(repeats):
+                if kind == "facets" and not name.endswith("again"):
+                    http.patch(f"/runs/{changed}", json={"notes": f"Note {number}"}).raise_for_status()
+                cpu_before_s = _cpu_s(process)
                 start = time.perf_counter()
                 http.get(path, params=query).raise_for_status()
                 times_ms.append((time.perf_counter() - start) * 1e3)
-            cpu_ms = (_cpu_s(process) - cpu_before_s) / repeats * 1e3
+                cpu_s += _cpu_s(process) - cpu_before_s
+            cpu_ms = cpu_s / repeats * 1e3
             p50, p95 = statistics.median(times_ms), statistics.quantiles(times_ms, n=20)[-1]
             p95s.setdefault(kind, []).append(p95)
             size = f"{num_bytes / 1e3:,.0f} kB"

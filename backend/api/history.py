@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -11,19 +10,17 @@ from backend.api.dependencies import RunId, body_of, json_response, read_as, rea
 from backend.api.history_models import Facets, FilterHelp, RowPage, RunsChange, RunsChanged
 from backend.api.schemas import Run, RunState
 from backend.api.services import Use
-from backend.api.views import iso_time, run_data
+from backend.api.views import run_data
 from backend.errors import BadValue, Conflict
 from backend.filters.help import describe
 from backend.filters.parser import MAX_LENGTH
 from backend.store import facets, listing, runs, vocabulary
 from backend.store.ids import is_id
 from backend.store.records import RunFilter
-from backend.store.rows import RunRow
 
 router = APIRouter(prefix="/runs", tags=["history"])
 
 SORT_KEYS = sorted([*listing.SORTS, *(f"-{name}" for name in listing.SORTS)])
-TIMES = ("created_at", "started_at", "finished_at", "deleted_at")
 
 
 def read_filter(
@@ -70,15 +67,14 @@ def list_rows(
     """List runs, a page at a time, with what a table shows of each."""
     with use.database.read() as session:
         page = listing.list_rows(session, wanted, sort=sort, limit=limit, cursor=cursor)
-    data = {"rows": [_row_data(row) for row in page.rows], "total": page.total}
-    return json_response({**data, "is_total_exact": page.is_total_exact, "next_cursor": page.next_cursor})
+    data = {"rows": page.rows, "total": page.total, "is_total_exact": page.is_total_exact}
+    return json_response({**data, "next_cursor": page.next_cursor})
 
 
 @router.get("/facets", response_model=Facets)
 def count_facets(use: Use, wanted: Wanted) -> Response:
     """Count the runs that match by policy, state, data set, tag, workers, and simulated or not."""
-    with use.database.read() as session:
-        counted = facets.count(session, wanted)
+    counted = facets.look_up(use.database, wanted)
     data = [
         {
             "key": facet.key,
@@ -138,8 +134,3 @@ def _chosen(use: Use, wanted: RunsChange) -> list[str]:
     if wanted.num_expected is not None and wanted.num_expected != len(found):
         raise Conflict(f"{len(found):,} runs match by now, and not {wanted.num_expected:,}; look at them again.")
     return found
-
-
-def _row_data(row: RunRow) -> dict[str, Any]:
-    data = {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
-    return {**data, **{name: iso_time(data[name]) for name in TIMES}, "tags": list(row.tags)}

@@ -58,6 +58,10 @@ class Filter:
         found = [term for term in terms(self.node) if _name(term) == key]
         return any(not words or value.text.lower() in words for term in found for value in term.values)
 
+    def has_moment(self) -> bool:
+        """Tell whether a term compares a time, which may be reckoned from now."""
+        return any(key.kind == "time" for term in terms(self.node) if (key := find_key(term.key)) is not None)
+
     def without(self, *keys: str) -> Node:
         """Give the tree without what its outermost level says about some keys."""
         return And(tuple(part for part in self.node.parts if not (isinstance(part, Term) and _name(part) in keys)))

@@ -33,6 +33,16 @@ def finite(line: bytes) -> bytes:
     return orjson.dumps(json.loads(line, parse_constant=lambda _: None))
 
 
+def strict(line: bytes) -> bytes:
+    """Give a line of a log as strict JSON: as it stands there, unless it holds a number that is not finite."""
+    if b"NaN" in line or b"Infinity" in line:  # perhaps in a text only, which is right as it is
+        try:
+            orjson.loads(line)
+        except ValueError:
+            return finite(line)
+    return line
+
+
 def pack_lines(lines: Sequence[bytes]) -> bytes:
     """Pack strict JSON lines (without newlines), in the order of their seqs."""
     return zlib.compress(b"\n".join(lines), FAST)
@@ -60,7 +70,7 @@ def unpack(codec: str, data: bytes, first_seq: int, kinds: Collection[str] | Non
     """Give `(seq, line)` of all events, or of those of some kinds, in the order of their seqs."""
     if codec == LINES:
         numbered = enumerate(zlib.decompress(data).split(b"\n"), first_seq)
-        return [(seq, line) for seq, line in numbered if kinds is None or _kind_of(line) in kinds]
+        return [(seq, line) for seq, line in numbered if kinds is None or kind_of(line) in kinds]
     if codec == COLUMNS:
         found: list[tuple[int, bytes]] = []
         for kind, fields, columns in segments(data, kinds):
@@ -85,6 +95,7 @@ def segments(data: bytes, kinds: Collection[str] | None) -> Iterator[tuple[str, 
         start += size
 
 
-def _kind_of(line: bytes) -> str:
+def kind_of(line: bytes) -> str:
+    """Give the kind of the event of a line."""
     match = _KIND.match(line)
     return match[1].decode() if match else str(orjson.loads(line)["kind"])

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import StoreError
 from backend.store import migrations
+from backend.store.kept import Kept
 
 BUSY_TIMEOUT_MS = 20_000  # another process writes: a command line tool, a second server on the same home
 POOL_SIZE = 16
@@ -51,6 +52,9 @@ class Database:
             threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         )
         self._claim: IO[bytes] | Connection | None = None
+        self._watcher: sqlite3.Connection | None = None
+        self._watching = threading.Lock()
+        self.kept = Kept(self.read_version)
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True}
         self.engine: Engine = sa.create_engine(
             self.url,
@@ -81,6 +85,24 @@ class Database:
         opened = Session(self._writer, autoflush=False, expire_on_commit=False)
         with self._writing, opened as session, session.begin():
             yield session
+
+    def read_version(self) -> str:
+        """Tell what is committed: as long as this stays the same, so does all that `read` gives.
+
+        It also changes with writes that change nothing which is read, and is no order.
+        """
+        if not self.is_sqlite:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                return str(connection.scalar(sa.text("SELECT CAST(pg_current_snapshot() AS text)")))
+        with self._watching:
+            if self._watcher is None:
+                # Of its own, since SQLite tells each connection what the others wrote; this one never writes.
+                arguments, options = self.engine.dialect.create_connect_args(self.url)
+                opened = self.engine.dialect.connect(*arguments, **{**options, "check_same_thread": False})
+                assert isinstance(opened, sqlite3.Connection)
+                self._watcher = opened
+                self._watcher.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            return str(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
     def upgrade(self) -> None:
         """Bring the schema up to date; make it when the database is empty.
@@ -121,6 +143,11 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; the database may be used again afterwards."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+                self.kept = Kept(self.read_version)  # the next connection counts from anew
         self.engine.dispose()
 
 

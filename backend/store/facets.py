@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.store import tags
+from backend.store.database import Database
 from backend.store.listing import Wanted
 from backend.store.records import RunFilter
 from backend.store.tables import Run, Tag
@@ -41,6 +43,21 @@ class Facets:
     facets: tuple[Facet, ...]
 
 
+def look_up(database: Database, wanted: RunFilter) -> Facets:
+    """Count, or give what was counted before where nothing was written since.
+
+    Raises:
+        BadValue: the filter is wrong.
+    """
+
+    def ask() -> Facets:
+        with database.read() as session:
+            return count(session, wanted)
+
+    # What a moment lets through also changes with the clock.
+    return ask() if Wanted(wanted).filter.has_moment() else database.kept.get(("facets", wanted), ask)
+
+
 def count(session: Session, wanted: RunFilter) -> Facets:
     """Count; a facet whose key stands in the filter's outermost level is counted without that part.
 
@@ -56,23 +73,26 @@ def count(session: Session, wanted: RunFilter) -> Facets:
     fitting = [read.filter.condition(part) for part in named.values()]
     columns = tuple(COLUMNS.values())
     query = select(*columns, func.count(), *fitting).where(*read.conditions(read.filter.without(*keys)))
-    counts: dict[str, Counter[Any]] = {key: Counter() for key in keys}
+    counters: list[defaultdict[Any, int]] = [defaultdict(int) for _ in keys]
+    places = [keys.index(key) for key in named]
     total = 0
-    for row in session.execute(query.group_by(*columns)):
+    for row in session.connection().execute(query.group_by(*columns)).all():
         num = row[len(keys)]
-        missed = [key for key, fits in zip(named, row[len(keys) + 1 :], strict=True) if not fits]
+        missed = [index for index, fits in enumerate(row[len(keys) + 1 :]) if not fits] if named else ()
         if not missed:
             total += num
-        if len(missed) <= 1:
-            for key, value in zip(keys, row, strict=False):
-                if not missed or missed[0] == key:
-                    counts[key][value] += num
-    found = {key: _facet(key, Counter({_written(value): num for value, num in counts[key].items()})) for key in keys}
+            for counter, value in zip(counters, row, strict=False):
+                counter[value] += num
+        elif len(missed) == 1:
+            place = places[missed[0]]
+            counters[place][row[place]] += num
+    counts = dict(zip(keys, counters, strict=True))
+    found = {key: _facet(key, {_written(value): num for value, num in counts[key].items()}) for key in keys}
     found["tag"] = _facet("tag", _by_tag(session, counts["tag"]))
     return Facets(total, tuple(found[key] for key in ORDER))
 
 
-def _by_tag(session: Session, counts: Counter[str]) -> Counter[str]:
+def _by_tag(session: Session, counts: Mapping[str, int]) -> Counter[str]:
     """Give the runs of each tag, from those of each set of tags."""
     by_number: Counter[int] = Counter()
     for text, num in counts.items():
@@ -82,7 +102,7 @@ def _by_tag(session: Session, counts: Counter[str]) -> Counter[str]:
     return Counter({names[number]: num for number, num in by_number.items()})
 
 
-def _facet(key: str, counts: Counter[str]) -> Facet:
+def _facet(key: str, counts: Mapping[str, int]) -> Facet:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if key == "workers":
         ordered = sorted(ordered[:MAX_VALUES], key=lambda item: int(item[0])) + ordered[MAX_VALUES:]

@@ -1,8 +1,8 @@
 """The history: pages of runs that a filter lets through, under any order.
 
 A page is found in two steps: ids, from an index that holds all that is filtered and sorted by (`tables.NEWEST`),
-then the rows of these ids. The newest runs are found by walking along that index until there are enough. Places in
-the list are (value, id), so that runs that come or go move no page.
+then the rows of these ids. The newest runs are found by walking along that index until there are enough, and so are
+the first names where there is no filter. Places in the list are (value, id), so that runs that come or go move no page.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Wanted:
             self._shown.append(Run.deleted_at.is_(None))
             if not self.filter.names("is", "archived"):
                 self._shown.append(Run.is_archived.is_(False))
+        self.is_everything = len(self._shown) == 2 and not self._others and not self.filter.node.parts
 
     def conditions(self, node: Node | None = None) -> list[Condition]:
         """Give the conditions; with another tree in place of the filter's where one is given."""
@@ -153,7 +154,7 @@ def _find(
     if not 1 <= limit <= MAX_LIMIT:
         raise BadValue("limit", limit, f"must be from 1 to {MAX_LIMIT}")
     is_descending = sort.startswith("-")
-    is_walk = plain is Run.created_at
+    is_walk = plain is Run.created_at or (plain is Run.name and wanted.is_everything)
     column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
     run_id: ColumnElement[str] = Run.id.expression if is_walk else Unindexed(Run.id)
     conditions = wanted.conditions()

@@ -91,14 +91,17 @@ class IdempotencyKey(Base):
 # What the history filters, counts and sorts by stands in indexes: a row of `runs` holds kilobytes of JSON, and a look
 # through 100,000 of them must not read those. FACETS: what is counted, in its order. HISTORY: the same, and all else,
 # for counts under any filter. NEWEST: all of it again in the order of the list, so that the first matches end the look.
+# FIGURES and NAMES: little beside what is sorted by, for the orders of a list without a filter.
 FACETS = (*("deleted_at", "is_archived", "policy", "state", "dataset", "num_workers", "is_simulated", "tag_numbers"),)
-_ELSE = (
-    *("seed", "model", "started_at", "finished_at", "duration_s", "time_to_target_s", "final_accuracy"),
-    *("best_accuracy", "final_loss", "utilisation", "wait_share", "iterations_per_s", "mean_staleness"),
-    *("traffic_bytes", "forecast_coverage", "settings_id", "experiment_id", "name"),
+_SORTED = (
+    *("duration_s", "time_to_target_s", "final_accuracy", "best_accuracy", "final_loss", "utilisation", "wait_share"),
+    *("iterations_per_s", "mean_staleness", "traffic_bytes", "forecast_coverage"),
 )
+_ELSE = ("seed", "model", "started_at", "finished_at", *_SORTED, "settings_id", "experiment_id", "name")
 HISTORY = (*FACETS, "created_at", "id", *_ELSE)
 NEWEST = (*FACETS[:2], "created_at", "id", *FACETS[2:], *_ELSE)
+FIGURES = (*FACETS[:2], *_SORTED, "id")
+NAMES = (*FACETS[:2], "name", "id", "experiment_id")
 
 
 class Run(Base):
@@ -159,6 +162,8 @@ class Run(Base):
         Index("ix_runs_facets", *FACETS),
         Index("ix_runs_newest", *NEWEST),
         Index("ix_runs_history", *HISTORY),
+        Index("ix_runs_figures", *FIGURES),
+        Index("ix_runs_names", *NAMES),
     )
 
 

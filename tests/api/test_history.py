@@ -42,6 +42,8 @@ def test_rows_are_lean_and_complete(server: Server, run_ids: list[str]) -> None:
     assert (row["model"], row["num_workers"], row["seed"]) == ("mlp", 4, 2)
     for name in ("utilisation", "wait_share", "duration_s", "final_accuracy", "iterations_per_s", "best_accuracy"):
         assert row[name] == run["summary"][name], name
+    for name in ("created_at", "started_at", "finished_at", "deleted_at", "is_archived", "is_simulated", "name"):
+        assert row[name] == run[name], name
     assert row["traffic_bytes"] == run["summary"]["bytes"]
     assert "summary" not in row
 

@@ -283,5 +283,5 @@ def test_a_filter_finds(database: Database, made: dict[str, str], text: str, let
 def test_an_id_finds_its_run(database: Database, made: dict[str, str]) -> None:
     with database.read() as session:
         page = listing.list_rows(session, RunFilter(expression=f"id:{made['b']},{made['c']} -id:{made['c']}"))
-        of_one = listing.list_rows(session, RunFilter(expression=f"experiment_id:{page.rows[0].experiment_id}"))
-    assert [row.id for row in page.rows] == [row.id for row in of_one.rows] == [made["b"]]
+        of_one = listing.list_rows(session, RunFilter(expression=f"experiment_id:{page.rows[0]['experiment_id']}"))
+    assert [row["id"] for row in page.rows] == [row["id"] for row in of_one.rows] == [made["b"]]

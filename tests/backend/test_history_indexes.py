@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from alembic import command
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.store import bulk, experiments, facets, listing, migrations, runs, tags
+from backend.filters.conditions import Filter
+from backend.store import bulk, experiments, facets, kept, listing, migrations, runs, tags
 from backend.store.database import Database
 from backend.store.records import RunFilter
 from backend.store.tables import Run, RunTag, Tag
@@ -84,7 +87,7 @@ def test_a_list_by_experiments_goes_on_over_all_of_them(
     with database.read() as session:
         while True:
             page = listing.list_rows(session, RunFilter(), sort=sort, limit=3, cursor=cursor)
-            seen += [(row.experiment_name, row.id) for row in page.rows]
+            seen += [(row["experiment_name"], row["id"]) for row in page.rows]
             cursor = page.next_cursor
             if cursor is None:
                 break
@@ -121,6 +124,88 @@ def test_one_look_counts_what_a_look_for_each_facet_would(database: Database, te
         shown = select(Run.id).where(*read.conditions(read.filter.without("tag")))
         names = session.scalars(select(RunTag.tag).where(RunTag.run_id.in_(shown))).all()
         assert dict(facet_of(counted, "tag")) == Counter(names)
+
+
+def test_kept_counts_are_those_of_a_fresh_look_after_each_write(database: Database) -> None:
+    wanted = RunFilter(expression="-state:failed")
+
+    def check(num: int) -> None:
+        for _ in range(2):  # the second time from memory
+            with database.read() as session:
+                assert facets.look_up(database, wanted) == facets.count(session, wanted)
+            assert facets.look_up(database, wanted).total == num
+
+    check(0)
+    with database.write() as session:
+        run_id = add_run(session)
+    check(1)
+
+    def write() -> None:
+        with database.write() as session:
+            add_run(session)
+            runs.patch(session, run_id, tags=["x"])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    check(2)
+    other = Database(database.url.render_as_string(hide_password=False))  # as another process has it
+    with other.write() as session:
+        runs.patch(session, run_id, is_archived=True)
+    other.close()
+    check(1)
+    database.close()
+    with database.write() as session:
+        add_run(session)
+    check(2)
+
+
+def test_an_answer_is_kept_while_nothing_is_written(database: Database) -> None:
+    def ask(answers: list[int]) -> int:
+        return database.kept.get("question", answers.pop)
+
+    assert ask([1]) == ask([2]) == 1
+    version = database.read_version()
+
+    def overtaken() -> int:
+        with database.write() as session:
+            add_run(session)
+        return 3
+
+    assert database.kept.get("other", overtaken) == 3
+    assert database.read_version() != version
+    assert database.kept.get("other", lambda: 4) == 4  # it was written before it was kept
+    assert ask([5]) == 5
+    for number in range(2 * kept.MAX_ANSWERS):
+        database.kept.get(number, lambda: 0)
+    assert len(database.kept._answers) == kept.MAX_ANSWERS
+
+
+def test_what_a_moment_lets_through_is_counted_each_time() -> None:
+    assert Filter("policy:bsp (seed:1 or created>-7d)").has_moment()
+    assert not Filter("policy:bsp duration<60 -7d spec.seed:1").has_moment()
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "utilisation", "-utilisation", "experiment_name"])
+def test_an_order_without_a_filter_looks_through_a_narrow_index(tmp_path: Path, sort: str) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    database.upgrade()
+    with database.write() as session:
+        small_experiment(session, seeds=[1, 2, 3])
+    used: list[str] = []
+
+    def explain(connection: sa.Connection, cursor: object, statement: str, values: object, *_: object) -> None:
+        if "ORDER BY" in statement and "runs.is_archived" in statement:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            used.extend(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall())
+
+    sa.event.listen(database.engine, "before_cursor_execute", explain)
+    with database.read() as session:
+        listing._find(session, listing.Wanted(RunFilter()), sort, 1, None)
+    database.close()
+    index = "ix_runs_figures" if "utilisation" in sort else "ix_runs_names"
+    assert any(f"runs USING COVERING INDEX {index}" in step for step in used), used
 
 
 def facet_of(counted: facets.Facets, key: str) -> Any:

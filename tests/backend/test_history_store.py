@@ -108,7 +108,7 @@ def test_an_older_database_gets_the_columns_of_its_specs_and_summaries(empty_url
         kept = session.scalars(select(RunSettings.spec)).all()
         page = listing.list_rows(session, RunFilter(expression="spec.policy.threshold:4 seed:7"))
     assert kept == [{name: value for name, value in data.items() if name not in ("name", "seed")}]
-    assert [row.id for row in page.rows] == ["a" * 16]
+    assert [row["id"] for row in page.rows] == ["a" * 16]
     database.close()
 
 
