@@ -22,6 +22,7 @@ from backend.api.services import Services
 from backend.api.sockets import SocketProtocol
 from backend.curve_cache import CurveCache
 from backend.curve_keeper import CurveKeeper
+from backend.first_answers import ask_through
 from backend.runs.manager import RunManager
 from backend.security import API_PREFIX, SECURITY_HEADERS, Guard
 from backend.settings import Settings
@@ -65,7 +66,7 @@ def create_app(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_
     app.add_api_route(f"{PREFIX}/openapi.json", get_document, include_in_schema=False)
     app.state.services = services
     app.router.lifespan_context = lambda _: _lifespan(services)
-    app.router.default = _Fallback(app.router, Dashboard())
+    app.router.default = _Fallback(app.router, Dashboard(ask=ask_through(app.router)))
     problems.install(app, SECURITY_HEADERS)
     app.add_middleware(Guard, token=settings.token, allowed_hosts=settings.allowed_hosts)
     return app

@@ -1,9 +1,10 @@
 """The built dashboard: the files of `backend/static`, and its one page under every address of a view.
 
 A request never becomes a path of the file system: it is looked up in the list of the files that are there. The page
-names, for the view that is asked for, the scripts and the first answers of the API that this view will ask for, so
-that the browser fetches them beside its first script and not after it. Files are kept in memory once they were
-asked for, and those that the build has packed (`.gz` beside them) are sent packed to whoever takes that.
+names, for the view that is asked for, the scripts that this view needs, so that the browser fetches them beside its
+first script and not after it, and it holds what the view will ask the API for first (`first_answers.py`). Files are
+kept in memory once they were asked for, and those that the build has packed (`.gz` beside them) are sent packed to
+whoever takes that.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from backend.api.problems import problem_response
+from backend.first_answers import Ask, written
 from backend.pages import NOT_BUILT_PAGE
 
 STATIC_DIR = Path(__file__).parent / "static"
@@ -32,11 +33,13 @@ PACKED = ".gz"
 
 Query = Mapping[str, list[str]]
 
+_EVERYWHERE = ("queue", "catalogue")  # for the header, and for the names of policies
+
 
 def _history_asks(query: Query) -> tuple[str, ...]:
     """Name what `frontend/src/history/view.ts` makes of the address, to the letter; else nothing."""
     if query.keys() & {"state", "policy", "dataset", "tag", "q"}:  # an address of before there was one filter
-        return ("baseline",)
+        return ("baseline", *_EVERYWHERE)
     size = _one(query, "size")
     wanted = {
         "filter": _one(query, "filter").strip(),
@@ -44,7 +47,7 @@ def _history_asks(query: Query) -> tuple[str, ...]:
         "limit": size if size == "500" else "100",
         "cursor": _one(query, "cursor"),
     }
-    return (f"runs/rows?{_encode(wanted)}", "baseline")
+    return (f"runs/rows?{_encode(wanted)}", "baseline", "views", *_EVERYWHERE)
 
 
 def _compare_asks(query: Query) -> tuple[str, ...]:
@@ -53,15 +56,23 @@ def _compare_asks(query: Query) -> tuple[str, ...]:
         return ()
     baseline = _one(query, "baseline")
     runs = {"runs": ",".join(run_ids), "baseline": baseline if baseline in run_ids else ""}
-    return (f"compare?{_encode(runs)}", f"compare/curves?{_encode({'runs': runs['runs']})}")
+    return (f"compare?{_encode(runs)}", f"compare/curves?{_encode({'runs': runs['runs']})}", *_EVERYWHERE)
 
 
 # For each view: its script in the sources, and what it asks the API for first. `{id}`: the last part of the address.
 _FIRST: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | Callable[[Query], tuple[str, ...]]], ...] = (
-    (re.compile(r"/(?:experiments/?)?"), "src/experiments/ExperimentsPage.tsx", ("catalogue", "experiments")),
-    (re.compile(r"/experiments/(?P<id>[\w-]+)/?"), "src/experiments/ExperimentPage.tsx", ("experiments/{id}",)),
+    (
+        re.compile(r"/(?:experiments/?)?"),
+        "src/experiments/ExperimentsPage.tsx",
+        ("catalogue", "experiments", "queue"),
+    ),
+    (
+        re.compile(r"/experiments/(?P<id>[\w-]+)/?"),
+        "src/experiments/ExperimentPage.tsx",
+        ("experiments/{id}", "queue", "catalogue"),
+    ),
     (re.compile(r"/runs/?"), "src/history/HistoryPage.tsx", _history_asks),
-    (re.compile(r"/runs/(?P<id>[\w-]+)/?"), "src/run/RunPage.tsx", ("runs/{id}",)),
+    (re.compile(r"/runs/(?P<id>[\w-]+)/?"), "src/run/RunPage.tsx", ("runs/{id}", "queue", "catalogue")),
     (re.compile(r"/compare/?"), "src/compare/ComparePage.tsx", _compare_asks),
 )
 
@@ -77,10 +88,16 @@ class _Build:
 
 
 class Dashboard:
-    """Serve the files under `root`; hashed ones (in assets/) may be kept by the browser for ever."""
+    """Serve the files under `root`; hashed ones (in assets/) may be kept by the browser for ever.
 
-    def __init__(self, root: Path = STATIC_DIR) -> None:
+    Args:
+        root: where the build is.
+        ask: looks up what a page holds of the API's answers; without it pages hold none.
+    """
+
+    def __init__(self, root: Path = STATIC_DIR, ask: Ask | None = None) -> None:
         self._root = root
+        self._ask = ask
         self._built_at: int | None = None
         self._build = _Build()
 
@@ -95,10 +112,17 @@ class Dashboard:
         if VIEWS.fullmatch(path):
             if not build.page:
                 return HTMLResponse(NOT_BUILT_PAGE, 503, {"Cache-Control": "no-store"})
-            query = request.scope["query_string"].decode("latin-1")
-            page = with_hints(build.page, path, build.manifest, parse_qs(query))
-            return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+            return self._answer_page(request, build, path)
         return problem_response(404, f"There is no page {path!r}.")
+
+    def _answer_page(self, request: Request, build: _Build, path: str) -> Response:
+        page = with_hints(build.page, path, build.manifest)
+        asks = first_asks(path, parse_qs(request.scope["query_string"].decode("latin-1")))
+        if self._ask is None or not asks or request.method != "GET":
+            return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+        content = written(page, request.scope, asks, self._ask)
+        # Not even for "back": what a page holds of the API is what was so when it was sent.
+        return StreamingResponse(content, headers={"Cache-Control": "no-store"}, media_type="text/html")
 
     def _answer_file(self, request: Request, build: _Build, path: str) -> Response:
         headers = {"Cache-Control": IMMUTABLE if path.startswith("/assets/") else KEPT.get(path, "no-cache")}
@@ -126,23 +150,27 @@ class Dashboard:
         return self._build
 
 
-def with_hints(page: str, path: str, manifest: Mapping[str, Any], query: Query | None = None) -> str:
-    """Name in the page what the view at this address will fetch first."""
-    found = next(((match, name, asks) for view, name, asks in _FIRST if (match := view.fullmatch(path))), None)
-    if found is None:
+def with_hints(page: str, path: str, manifest: Mapping[str, Any]) -> str:
+    """Name in the page the scripts and styles that the view at this address will fetch."""
+    name = next((name for view, name, _ in _FIRST if view.fullmatch(path)), None)
+    if name is None:
         return page
-    match, name, asks = found
     scripts, styles = _needed(manifest, name)
     hints = [f'<link rel="modulepreload" crossorigin href="/{script}">' for script in scripts]
     hints += [
         f'<link rel="modulepreload" crossorigin fetchpriority="low" href="/{one}">' for one in _later(manifest, name)
     ]
     hints += [f'<link rel="stylesheet" crossorigin href="/{style}">' for style in styles]
-    if scripts:  # without its script the view cannot ask, and the answer would come for nothing
-        answers = asks(query or {}) if callable(asks) else [ask.format_map(match.groupdict()) for ask in asks]
-        hints += [f'<link rel="preload" as="fetch" crossorigin href="/api/v1/{escape(one)}">' for one in answers]
     hints = [hint for hint in hints if hint.rpartition("href=")[2] not in page]
     return page.replace("</head>", "".join(f"  {hint}\n  " for hint in hints) + "</head>", 1)
+
+
+def first_asks(path: str, query: Query) -> list[str]:
+    """Give the addresses of the API, without its prefix, that the view at this address will ask first."""
+    for view, _, asks in _FIRST:
+        if match := view.fullmatch(path):
+            return list(asks(query)) if callable(asks) else [ask.format_map(match.groupdict()) for ask in asks]
+    return []
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -24,7 +24,7 @@ export default defineConfig({
           groups: [
             {
               name: "shared",
-              test: /src[\\/](api|clone|export|form|format|ui|queue|experiments[\\/](draft|SettingsForm)|history[\\/](links|progress))/,
+              test: /node_modules[\\/](react|scheduler)|src[\\/](main|styles|api|app[\\/](?!Palette|commands|fuzzy)|clone|export|form|format|ui|queue|experiments[\\/](draft|SettingsForm|ExperimentList)|history[\\/](links|progress|columns|RunTable))/,
             },
           ],
         },

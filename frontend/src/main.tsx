@@ -1,11 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { readPageAnswers } from "./api/pageAnswers";
 import { App } from "./app/App";
 import { loadPage } from "./app/pages";
 import { matchPage } from "./app/router";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
+readPageAnswers();
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html must hold an element with the id root");
 const start = () =>

@@ -13,6 +13,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { onReconnect } from "../app/connection";
 import { liveHub } from "../store/hub";
 import { ApiError } from "./client";
+import { answerAtOnce } from "./pageAnswers";
 
 export interface Resource<T> {
   data: T | undefined;
@@ -35,15 +36,17 @@ const OLD_MS = 10_000; // what is asked for once is asked for again when a later
 const LOADING: Resource<unknown> = { data: undefined, error: undefined, isLoading: true };
 const entries = new Map<string, Entry>();
 
-function entryOf(key: string): Entry {
+function entryOf(key: string, fetcher?: Fetcher): Entry {
   let entry = entries.get(key);
   if (!entry) {
+    const data = fetcher && answerAtOnce(fetcher);
+    const isKnown = data !== undefined;
     entry = {
-      state: LOADING,
-      text: "",
+      state: isKnown ? { data, error: undefined, isLoading: false } : LOADING,
+      text: isKnown ? JSON.stringify(data) : "",
       viewers: new Set(),
       fetching: undefined,
-      fetchedMs: -Infinity,
+      fetchedMs: isKnown ? performance.now() : -Infinity,
       isLive: false,
       news: "none",
     };
@@ -95,6 +98,11 @@ async function ask(entry: Entry, fetcher: Fetcher, signal: AbortSignal): Promise
     if (data === undefined) entry.text = "";
     change(entry, { data, error, isLoading: false });
   }
+}
+
+/** Ask before what shows the answer is drawn, where drawing takes its time. */
+export function askEarly(key: string, fetcher: Fetcher): void {
+  if (entryOf(key, fetcher).state.isLoading) void refresh(key, fetcher);
 }
 
 /** Forget a request that is under way: its answer is out of date. */
@@ -211,7 +219,7 @@ export function useResource<T>(
   refreshMs: number | ((data: T | undefined) => number) = 0,
 ): Resource<T> {
   const subscribe = useCallback((viewer: () => void) => (key === null ? () => undefined : view(key, viewer)), [key]);
-  const state = useSyncExternalStore(subscribe, () => (key === null ? LOADING : entryOf(key).state)) as Resource<T>;
+  const state = useSyncExternalStore(subscribe, () => (key === null ? LOADING : entryOf(key, fetcher).state)) as Resource<T>;
   const everyMs = typeof refreshMs === "function" ? refreshMs(state.data) : refreshMs;
   useEffect(
     () => (key === null ? undefined : keepFresh({ key, fetcher, refreshMs: everyMs })),

@@ -1,4 +1,5 @@
 import { createContext, startTransition, use, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import type { Run } from "../api/types";
 import type { RunModel } from "../store/model";
 import { RunStore } from "../store/runStore";
 import { FrameLoop } from "../timeline/frames";
@@ -19,8 +20,18 @@ export function shownS({ store, playback }: Session): number {
   return playback.headS ?? store.nowS();
 }
 
-export function useSession(runId: string): Session {
-  const session = useMemo(() => makeSession(new RunStore(runId)), [runId]);
+/** Follow a run while the component is there; `known` is its record, where the page has it from the start. */
+export function useSession(runId: string, known?: Run): Session {
+  const session = useMemo(
+    () => {
+      const store = new RunStore(runId);
+      if (known) store.run = known;
+      return makeSession(store);
+    },
+    // What is known later comes by the stream.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [runId],
+  );
   useEffect(() => {
     const { store, view, loop, playback } = session;
     const forget = store.subscribe(loop.request);

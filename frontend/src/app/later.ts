@@ -1,0 +1,35 @@
+import { startTransition, useEffect, useState } from "react";
+
+/**
+ * Give what is drawn after the first painting of a page, e.g. what draws its charts; undefined until then.
+ *
+ * Args:
+ *   load: fetches it; the same function in every drawing. Its failure is thrown, for the page to show.
+ */
+export function useLater<T extends object>(load: () => Promise<T>): T | undefined {
+  const [found, setFound] = useState<T | Error>();
+  useEffect(() => {
+    let isShown = true;
+    const show = (next: T | Error) => isShown && startTransition(() => setFound(next));
+    const fail = (error: unknown) => show(error instanceof Error ? error : new Error(String(error)));
+    const stop = afterPaint(() => void load().then(show, fail));
+    return () => {
+      isShown = false;
+      stop();
+    };
+  }, [load]);
+  if (found instanceof Error) throw found;
+  return found;
+}
+
+/** Call back once what has just been drawn was painted; gives what calls it off. */
+function afterPaint(then: () => void): () => void {
+  let timer: number | undefined;
+  const frame = requestAnimationFrame(() => {
+    timer = window.setTimeout(then);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    window.clearTimeout(timer);
+  };
+}
