@@ -1,6 +1,6 @@
 import { startTransition, useEffect, useMemo, useState, type ReactNode } from "react";
 import { api } from "../api/client";
-import { useKept, useResource } from "../api/resource";
+import { askEarly, useKept, useResource } from "../api/resource";
 import type { ComparedCurves, Comparison, Run } from "../api/types";
 import { Link } from "../app/Link";
 import { changeQuery, navigate, useLocation } from "../app/router";
@@ -55,7 +55,7 @@ function Loader({ ids, baselineId, query }: { ids: string[]; baselineId: string 
   const key = `compare/${ids.join(",")}/${base ?? ""}`;
   const fresh = useResource(key, (signal) => api.compare(ids, base, signal), refreshOf);
   const { data } = useKept(fresh.data);
-  useCurves(ids, 0); // asked for at once, not only when the runs are there
+  useState(() => askEarly(...curvesOf(ids))); // not only when the tables stand
   const { error } = fresh;
   if (data) return <View comparison={data} baselineId={baselineId} query={query} />;
   return (
@@ -90,7 +90,7 @@ function View({ comparison, baselineId, query }: ViewProps) {
   const groups = useMemo(() => groupsOf(comparison, policies), [comparison, policies]);
   const settingStyles = useMemo(() => styleSettings(groups, styles), [groups, styles]);
   const baseline = runs.find(({ id }) => id === baselineId) ?? runs[0];
-  const isWhole = useLater();
+  const isWhole = useSecondDrawing();
   const hasSettings = groups.length > 1;
   const by = hasSettings && query.get("by") !== "runs" && isRepeated(groups) ? "settings" : "runs";
   const lines = useLines(comparison, groups, by, labels, by === "settings" ? settingStyles : styles);
@@ -158,10 +158,10 @@ function View({ comparison, baselineId, query }: ViewProps) {
 }
 
 /** False in the first drawing, so that what stands on top is seen before the long tables below are made. */
-function useLater(): boolean {
-  const [isLater, setLater] = useState(false);
-  useEffect(() => startTransition(() => setLater(true)), []);
-  return isLater;
+function useSecondDrawing(): boolean {
+  const [isSecond, setSecond] = useState(false);
+  useEffect(() => startTransition(() => setSecond(true)), []);
+  return isSecond;
 }
 
 type By = "settings" | "runs";
@@ -228,9 +228,9 @@ function noteOf(runs: readonly Run[], groups: readonly Group[]): string {
   return parts.join(" ");
 }
 
-function useCurves(ids: readonly string[], refreshMs: number): ComparedCurves | undefined {
-  const key = `compared-curves/${ids.join(",")}`;
-  return useResource(key, (signal) => api.comparedCurves(ids, signal), refreshMs).data;
+/** The key of the curves, and how to get them. */
+function curvesOf(ids: readonly string[]): [string, (signal: AbortSignal) => Promise<ComparedCurves>] {
+  return [`compared-curves/${ids.join(",")}`, (signal) => api.comparedCurves(ids, signal)];
 }
 
 /** The curves of each run, or of each setting with its band. */
@@ -241,10 +241,8 @@ function useLines(
   labels: ReadonlyMap<string, string>,
   styles: ReadonlyMap<string, RunStyle>,
 ): Line[] {
-  const data = useCurves(
-    runs.map(({ id }) => id),
-    runs.some(({ state }) => isActive(state)) ? LIVE_MS : 0,
-  );
+  const [key, fetcher] = curvesOf(runs.map(({ id }) => id));
+  const { data } = useResource(key, fetcher, runs.some(({ state }) => isActive(state)) ? LIVE_MS : 0);
   return useMemo(() => {
     const evaluations = new Map(data?.runs.map((one) => [one.run_id, one.evaluations]));
     const bands = new Map(data?.groups.map((one) => [one.run_ids.join(), one]));

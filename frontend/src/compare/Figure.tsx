@@ -71,7 +71,7 @@ export function Figure({ title, note, label, isWaiting = false, data, traces, la
 
   useEffect(() => {
     const element = place.current;
-    if (!element || !plotly) return;
+    if (!element || !plotly || isWaiting) return; // an empty figure takes as long as a full one
     let isCurrent = true;
     // Each figure in a pause of its own: the page answers between two of them.
     void pause().then(() => {
@@ -84,7 +84,7 @@ export function Figure({ title, note, label, isWaiting = false, data, traces, la
     };
     // `data` stands for what both functions draw.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [plotly, data, theme]);
+  }, [plotly, data, theme, isWaiting]);
 
   useEffect(() => {
     const element = place.current;

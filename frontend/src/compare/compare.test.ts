@@ -312,7 +312,12 @@ describe("names of runs", () => {
     expect(tracesOf([line], "loss", "seconds", colours)).toHaveLength(3);
     expect(tracesOf([line], "loss", "seconds", colours)[2]).toMatchObject({ x: [1], y: [1.5] });
     expect(tracesOf([line], "loss", "iterations", colours)).toMatchObject([{ x: [8, 16], y: [2, 1] }]);
-    expect(translucent("#102030")).toBe("rgba(16,32,48,0.2)");
+    expect(translucent("#102030", 0.2)).toBe("rgba(16,32,48,0.2)");
+    // Of many settings all bands lie under all lines, paler, and with edges.
+    const many = tracesOf(Array<Line>(10).fill(line), "loss", "seconds", colours) as { fillcolor?: string; hoverinfo?: string; line: { width: number } }[];
+    expect(many.map(({ hoverinfo }) => hoverinfo === "skip")).toEqual([...Array<boolean>(20).fill(true), ...Array<boolean>(10).fill(false)]);
+    expect(many[1]?.fillcolor).toMatch(/,0\.06\)$/);
+    expect(many[0]?.line.width).toBeGreaterThan(0);
   });
 
   it("stand in figures as text", () => expect(escapeHtml("<b>&")).toBe("&lt;b&gt;&amp;"));

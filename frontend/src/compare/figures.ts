@@ -33,9 +33,12 @@ export function tracesOf(lines: readonly Line[], quantity: Quantity, axis: Axis,
   const unit = axis === "seconds" ? " s" : " iterations";
   const format = quantity === "accuracy" ? ".2%" : ".4~g";
   const isFew = lines.length <= FEW;
-  return lines.flatMap(({ evaluations, bands, label, style }) => {
+  const key = `${quantity}_over_${axis}` as const;
+  const numBands = lines.filter(({ bands }) => bands?.[key]).length;
+  const edges: object[] = [];
+  const mains = lines.flatMap(({ evaluations, bands, label, style }) => {
     const colour = colours.runs[style.colour - 1] ?? colours.ink;
-    const band = bands?.[`${quantity}_over_${axis}`] ?? null;
+    const band = bands?.[key] ?? null;
     if (!band && !evaluations) return [];
     const main = {
       type: "scatter",
@@ -47,23 +50,28 @@ export function tracesOf(lines: readonly Line[], quantity: Quantity, axis: Axis,
       marker: { color: colour, symbol: style.marker, size: 7, maxdisplayed: 8 },
       hovertemplate: `${escapeHtml(label)}<br>%{y:${format}} at %{x:.4~g}${unit}<extra></extra>`,
     };
-    return band ? [...edgesOf(band, colour), main] : [main];
+    if (band) edges.push(...edgesOf(band, colour, numBands));
+    return [main];
   });
+  return [...edges, ...mains]; // no band lies over a line
 }
 
-/** The two edges of a band, the space between them filled. */
-function edgesOf({ x, low, high }: { x: number[]; low: number[]; high: number[] }, colour: string): object[] {
-  const edge = { type: "scatter", mode: "lines", x, line: { width: 0 }, hoverinfo: "skip" };
+const FEW_BANDS = 3; // up to which the filling alone tells them apart
+
+/** The two edges of a band, the space between them filled; the more bands, the paler, and then with thin edges. */
+function edgesOf({ x, low, high }: { x: number[]; low: number[]; high: number[] }, colour: string, num: number): object[] {
+  const line = num <= FEW_BANDS ? { width: 0 } : { width: 0.75, color: translucent(colour, 0.45) };
+  const edge = { type: "scatter", mode: "lines", x, line, hoverinfo: "skip" };
   return [
     { ...edge, y: low },
-    { ...edge, y: high, fill: "tonexty", fillcolor: translucent(colour) },
+    { ...edge, y: high, fill: "tonexty", fillcolor: translucent(colour, num <= FEW_BANDS ? 0.2 : 0.6 / num) },
   ];
 }
 
-/** "#rrggbb" at a fifth of its strength. */
-export function translucent(colour: string): string {
+/** "#rrggbb" at a part of its strength. */
+export function translucent(colour: string, strength: number): string {
   const parts = /^#(..)(..)(..)$/.exec(colour)?.slice(1).map((part) => parseInt(part, 16));
-  return parts ? `rgba(${parts.join(",")},0.2)` : "rgba(128,128,128,0.2)";
+  return `rgba(${parts?.join(",") ?? "128,128,128"},${strength})`;
 }
 
 /** Labels are a person's words: plotly reads a little HTML in texts. */
