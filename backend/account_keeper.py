@@ -16,6 +16,7 @@ from backend.runs.wakeups import Wakeups
 LOOK_S = 2.0  # between two looks at which runs have new events
 SEQS_AT_ONCE = 2_000  # some 10 ms of work
 REST = 1.0  # for each second of work so many of rest: the ingest and the streams want the interpreter, too
+LONGEST_REST_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class AccountKeeper:
     def _turn(self) -> None:
         """Count one of the runs on by a little; each has its turn."""
         run_id, _ = self._behind.popitem(last=False)
-        began = time.monotonic()
+        began_s, worked_s = time.monotonic(), time.thread_time()
         try:
             if self._cache.advance(run_id, SEQS_AT_ONCE):
                 self._behind[run_id] = None
@@ -66,4 +67,14 @@ class AccountKeeper:
             logger.debug("Run %s was deleted before its account was kept.", run_id)
         except (SQLAlchemyError, OSError) as error:
             logger.info("The account of run %s is not counted now: %s", run_id, error)
-        self._is_ending.wait(REST * (time.monotonic() - began))
+        self._is_ending.wait(rest_s(time.monotonic() - began_s, time.thread_time() - worked_s))
+
+
+def rest_s(took_s: float, worked_s: float) -> float:
+    """Give how long to rest after some work: the less of the time it had the processor, the more others want it.
+
+    Args:
+        took_s: seconds on the wall.
+        worked_s: of them on the processor.
+    """
+    return min(LONGEST_REST_S, REST * took_s * took_s / max(worked_s, 1e-3))

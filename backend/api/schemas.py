@@ -98,7 +98,9 @@ class RunSummary(Model):
     final_accuracy: float | None
     final_loss: float | None
     time_to_target_s: float | None
-    target: TargetSpec | None
+    target: TargetSpec | None = Field(
+        description="The metric, and the value of it that reached the target; what was asked for is `spec.stop.target`."
+    )
     max_lead: int
     mean_staleness: float | None
     num_workers_lost: int

@@ -72,9 +72,10 @@ def _find(use: Services, run_id: str) -> RunRecord:
 
 
 def _questions(run: RunRecord, request: WhatIfRequest) -> list[Question]:
-    """Give what is asked for, the recorded policy first."""
-    recorded = Question(run.spec["policy"], run.spec["forecaster"])
-    asked = expand(request.policies, request.forecaster or run.spec["forecaster"])
+    """Give what is asked for, first the recorded policy: of a retuned run the one in force."""
+    policy, forecaster = (run.spec_in_force[part] for part in ("policy", "forecaster"))
+    recorded = Question(policy, forecaster)
+    asked = expand(request.policies, request.forecaster or forecaster)
     return [recorded, *(one for one in asked if one.key != recorded.key)]
 
 

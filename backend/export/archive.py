@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a ZIP archive can tell; a simulation may bear no time of the wall
+
 
 class _Outbox(io.RawIOBase):
     """Where `zipfile` writes to; it cannot be gone back in, so sizes follow each file's data."""
@@ -37,7 +39,7 @@ def write_zip(files: Iterable[tuple[str, Iterator[bytes]]], at: datetime) -> Ite
         at: the time that all of them bear, in the zone in which it shall be read.
     """
     outbox = _Outbox()
-    stamp = at.timetuple()[:6]
+    stamp = max(_EARLIEST, at.timetuple()[:6])
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, pieces in files:
             entry = zipfile.ZipInfo(name, stamp)

@@ -1,4 +1,4 @@
-"""One pass over a run's log that gathers what its report shows. Memory is bounded by the number of workers."""
+"""A fold over a run's log that gathers what its report shows. Memory is bounded by the number of workers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from backend.curves import KINDS as CURVE_KINDS
 from backend.curves import CurveFold
 from backend.export.lanes import KINDS as LANE_KINDS
 from backend.export.lanes import Lanes
-from backend.export.source import Source, read_events
 from predictor.worker_totals import WARM_UP
 
 NUM_FIRST, NUM_LAST = 20, 80  # synchronisations that are listed
 NUM_WARNINGS = 20
 NUM_PARTS = 10  # of a predicted window, to tell where in it an iteration ended
-_KINDS = {
+KINDS = {
     *CURVE_KINDS,
     *LANE_KINDS,
     "RunStarted",
@@ -29,7 +28,7 @@ _KINDS = {
 
 
 class Digest:
-    """The figures of a report."""
+    """The figures of a report. Feed it the events of one run in order."""
 
     def __init__(self) -> None:
         self.curves = CurveFold()
@@ -48,14 +47,6 @@ class Digest:
         self._judged_from: dict[int, int] = {}
         self._forecasts: dict[int, dict[str, Any]] = {}
         self._plans: dict[int, dict[str, Any]] = {}
-
-    @classmethod
-    def of(cls, source: Source) -> Digest:
-        """Read a run's whole log."""
-        made = cls()
-        for event in read_events(source, _KINDS):
-            made.update(event)
-        return made
 
     def update(self, event: dict[str, Any]) -> None:
         self.curves.update(event)

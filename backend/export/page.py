@@ -95,8 +95,8 @@ def _cell(value: object, place: int, num_texts: int) -> str:
     return f"<td>{shown}" if place < num_texts else f"<td class=right>{shown}"
 
 
-def write_page(title: str, header: str, sections: Sequence[Section], figures: dict[str, Any]) -> Iterator[bytes]:
-    """Give the page in pieces."""
+def write_page(title: str, header: str, sections: Iterable[Section], figures: dict[str, Any]) -> Iterator[bytes]:
+    """Give the page in pieces: the header before the sections are drawn, `figures` when all of them were."""
     yield (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>"
         f'<meta name=viewport content="width=device-width, initial-scale=1">'

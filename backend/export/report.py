@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.export import words
-from backend.export.digest import NUM_FIRST, NUM_LAST, NUM_PARTS, Digest
+from backend.export.digest import KINDS, NUM_FIRST, NUM_LAST, NUM_PARTS, Digest
 from backend.export.facts import header, settings_section, workers_section
 from backend.export.lanes import MAX_SPANS
 from backend.export.page import Mark, Section, escape, figure, table, write_page
-from backend.export.source import Source
+from backend.export.source import Source, read_events
 
 LANE_HEIGHT, AXIS_HEIGHT = 34, 110
 MAX_LANES_HEIGHT = 900
@@ -19,10 +19,25 @@ MAX_BARS = 40
 
 
 def write_report(source: Source) -> Iterator[bytes]:
-    """Give the HTML file in pieces."""
-    run, digest = source.run, Digest.of(source)
+    """Give the HTML file in pieces: what the run is at once, the figures after one pass over its log."""
+    run, digest = source.run, Digest()
+    events = read_events(source, KINDS)
+    for event in events:
+        digest.update(event)
+        if event["kind"] == "RunStarted":  # the first event: it names the programs that the header tells
+            break
     figures: dict[str, Any] = {}
-    sections = [
+    sections = _sections(run, digest, events, figures)
+    yield from write_page(f"{run['name']}: report", header(run, digest.versions), sections, figures)
+
+
+def _sections(
+    run: dict[str, Any], digest: Digest, rest: Iterator[dict[str, Any]], figures: dict[str, Any]
+) -> Iterator[Section]:
+    """Read the rest of the log, then give the parts of the page; their figures go into `figures`."""
+    for event in rest:
+        digest.update(event)
+    made = (
         _timeline(run, digest, figures),
         _curves(run, digest, figures),
         workers_section(run),
@@ -31,9 +46,8 @@ def write_report(source: Source) -> Iterator[bytes]:
         _synchronisations(digest),
         _warnings(digest),
         settings_section(run),
-    ]
-    title = f"{run['name']}: report"
-    yield from write_page(title, header(run, digest.versions), [one for one in sections if one], figures)
+    )
+    yield from filter(None, made)
 
 
 def _timeline(run: dict[str, Any], digest: Digest, figures: dict[str, Any]) -> Section | None:

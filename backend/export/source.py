@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import orjson
 
 from backend.export.errors import ExportError
-from backend.runs.logreader import read_batches
+from backend.runs.logreader import BATCH_BYTES, Batch, read_batches
 from backend.settings_in_force import settings_data
 from backend.store import codec, events
 from backend.store.database import Database
 from predictor.errors import SpecError
-from predictor.events import Event, Retuned, RunFinished, RunStarted
+from predictor.events import Retuned, RunFinished, RunStarted
 from predictor.retuning import retuned_spec
 from predictor.spec import read_run, to_data
 from predictor.summary import Summary
@@ -81,15 +81,17 @@ class RunDirectory:
         started: RunStarted | None = None
         finished: RunFinished | None = None
         retunings: list[Retuned] = []
-        self._last_seq = 0
+        last_seq = 0
+        self._num_bytes = 0  # of the log, as far as it was checked: what is read again needs no second look
         for batch in self._read():
-            for _, event in batch:
+            for event in batch.events:
                 summary.update(event)
                 started = event if isinstance(event, RunStarted) and started is None else started
                 finished = event if isinstance(event, RunFinished) else finished
                 if isinstance(event, Retuned):
                     retunings.append(event)
-            self._last_seq += len(batch)
+            last_seq += len(batch.lines)
+            self._num_bytes += batch.num_bytes
         report = orjson.loads(codec.finite(json.dumps(summary.report()).encode()))
         first_s = started.wall_time_s - started.at_s if started else None
         ended_s = None if first_s is None or finished is None else first_s + finished.at_s
@@ -107,7 +109,7 @@ class RunDirectory:
             "created_at": _instant(first_s) or "",
             "started_at": _instant(first_s),
             "finished_at": _instant(ended_s),
-            "last_seq": self._last_seq,
+            "last_seq": last_seq,
             "queue_position": None,
             "is_simulated": started.is_simulated if started else False,
             "parent_id": None,
@@ -117,17 +119,21 @@ class RunDirectory:
         }
 
     def lines(self, kinds: Collection[str] | None = None) -> Iterator[list[bytes]]:
-        left = self._last_seq
-        for batch in self._read():
-            yield [line for line, event in batch[:left] if kinds is None or type(event).__name__ in kinds]
-            left -= len(batch[:left])
+        left = self._num_bytes
+        with (self._path / "events.jsonl").open("rb") as file:
+            while data := file.read(min(BATCH_BYTES, left)):
+                if not data.endswith(b"\n"):
+                    data += file.readline()
+                left -= len(data)
+                some = data[:-1].split(b"\n")
+                yield [codec.strict(line) for line in some if kinds is None or codec.kind_of(line) in kinds]
 
-    def _read(self) -> Iterator[list[tuple[bytes, Event]]]:
+    def _read(self) -> Iterator[Batch]:
         path = self._path / "events.jsonl"
         if not path.is_file():
             raise ExportError(f"{str(self._path)!r} is not the directory of a run: events.jsonl is missing.")
         for batch in read_batches(path):
-            yield list(zip(batch.lines, batch.events, strict=True))
+            yield batch
             if batch.damage:
                 raise ExportError(f"The log cannot be read further: {batch.damage}")
 

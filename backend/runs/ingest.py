@@ -1,4 +1,4 @@
-"""Follows the logs of all live runs and stores them: one thread, about twenty turns a second.
+"""Follows the logs of all runs that train and stores them: one thread, about twenty turns a second.
 
 A turn of a run reads the complete lines behind the stored offset, folds them into the run's summary, and
 writes events, offset, summary and state in one transaction; then it hands the events to those who watch, and wakes
@@ -8,6 +8,10 @@ doubled. The inner state of the summary is stored less often; whoever reads it f
 What the thread knows of a run (its `_Cursor`) is only a copy of what is stored. Whenever a turn fails, or
 finds that somebody else has stored in the meantime, the copy is thrown away and read anew. The timeline is written
 after the watchers were woken, in a transaction of its own: it takes longest, and can be made from the events again.
+
+Live runs come first: somebody may look at what happens now. A run in virtual time writes as fast as the machine
+computes, and can wait. It is stored in bites that should take `BITE_S` on this machine at this moment, and between two
+of them the live runs have their turn when it is due.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +32,7 @@ from sqlalchemy.orm import Session
 from backend.errors import NotFound
 from backend.runs import tuning
 from backend.runs.health import Health
-from backend.runs.logreader import Batch, read_batch
+from backend.runs.logreader import BATCH_BYTES, Batch, read_batch
 from backend.runs.rundir import RunDirectory
 from backend.runs.wakeups import Wakeups
 from backend.store import events as event_store
@@ -45,6 +49,8 @@ from predictor.summary import Summary
 TURN_S = 0.05  # from the beginning of one turn to the next
 LEAST_PAUSE_S = 0.01  # between them, for those who wait for the database
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # after a failure, doubling
+LEAST_BITE_BYTES = BATCH_BYTES // 16
+BITE_S = 0.1  # that storing some of a run in virtual time should take; the live runs wait for so long
 FOLD_PAUSE_S = 1.0  # at least, between two times that a summary's inner state is stored
 
 
@@ -63,6 +69,11 @@ class _Cursor:
     timeline: Indexer
     fold_at: float = 0.0  # monotonic: when the inner state of the summary is to be stored again
 
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the run is known to be in virtual time: it has begun, and no clock on the wall goes with it."""
+        return self.last_seq > 0 and self.clock_origin_s is None
+
 
 @dataclass(slots=True)
 class _Followed:
@@ -71,6 +82,10 @@ class _Followed:
     is_damaged: bool = False
     pause_s: float = 0.0
     retry_at: float = 0.0  # monotonic
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.cursor is not None and self.cursor.is_virtual
 
 
 class Ingest:
@@ -99,6 +114,7 @@ class Ingest:
         self._on_end = on_end
         self._lock = threading.Lock()  # of `_followed` and of each turn's cursor
         self._followed: dict[str, _Followed] = {}
+        self._bite_bytes = BATCH_BYTES  # of a run in virtual time, read at once
         self._is_ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
 
@@ -123,27 +139,54 @@ class Ingest:
         self._health.clear(f"ingest {run_id}")
 
     def turn(self) -> bool:
-        """Take one turn for each run; True if some log holds more than was read at once."""
+        """Take one turn for each run, the live ones first; True if some log holds more than was read at once."""
+        virtual = [run_id for run_id, followed in list(self._followed.items()) if followed.is_virtual]
+        has_more = self._turn_of_others(virtual)
+        live_at = time.monotonic() + TURN_S
+        for run_id in virtual:
+            if time.monotonic() >= live_at:
+                has_more |= self._turn_of_others(virtual)
+                live_at = time.monotonic() + TURN_S
+            has_more |= self._bite(run_id)
+        return has_more
+
+    def _turn_of_others(self, virtual: Collection[str]) -> bool:
+        """Take a turn for each run that is not in virtual time, or not known to be."""
         has_more = False
         for run_id in list(self._followed):
-            with self._lock:
-                followed = self._followed.get(run_id)
-                if followed and not followed.is_damaged and time.monotonic() >= followed.retry_at:
-                    has_more |= self._turn_of(run_id, followed)
+            if run_id not in virtual:
+                has_more |= self._turn_of(run_id, BATCH_BYTES)
+        return has_more
+
+    def _bite(self, run_id: str) -> bool:
+        """Store some more of a run in virtual time, as much as should take `BITE_S`."""
+        begun_s = time.monotonic()
+        has_more = self._turn_of(run_id, self._bite_bytes)
+        took_s = time.monotonic() - begun_s
+        if has_more or took_s > BITE_S:  # else there was little to store, and that says little
+            wish = self._bite_bytes * BITE_S / max(took_s, 1e-3)
+            self._bite_bytes = int(min(BATCH_BYTES, max(LEAST_BITE_BYTES, self._bite_bytes / 2, wish)))
         return has_more
 
     def _run(self) -> None:
         while not self._is_ending.is_set():
             begun_s = time.monotonic()
-            if not self.turn():
-                self._is_ending.wait(max(LEAST_PAUSE_S, begun_s + TURN_S - time.monotonic()))
+            pause_s = LEAST_PAUSE_S if self.turn() else max(LEAST_PAUSE_S, begun_s + TURN_S - time.monotonic())
+            self._is_ending.wait(pause_s)
         while self.turn():
             pass
 
-    def _turn_of(self, run_id: str, followed: _Followed) -> bool:
+    def _turn_of(self, run_id: str, most_bytes: int) -> bool:
+        with self._lock:
+            followed = self._followed.get(run_id)
+            if followed is None or followed.is_damaged or time.monotonic() < followed.retry_at:
+                return False
+            return self._try_turn(run_id, followed, most_bytes)
+
+    def _try_turn(self, run_id: str, followed: _Followed, most_bytes: int) -> bool:
         topic = f"ingest {run_id}"
         try:
-            has_more = self._store_next(run_id, followed)
+            has_more = self._store_next(run_id, followed, most_bytes)
         except NotFound:
             followed.is_damaged = True  # deleted in the meantime: nothing is left to follow
             return False
@@ -161,12 +204,12 @@ class Ingest:
         self._health.clear(topic)
         return has_more
 
-    def _store_next(self, run_id: str, followed: _Followed) -> bool:
+    def _store_next(self, run_id: str, followed: _Followed, most_bytes: int) -> bool:
         if followed.cursor is None:
             with self._database.read() as session:
                 followed.cursor = _load(session, run_id)
         cursor = followed.cursor
-        batch = read_batch(followed.directory.events, cursor.log_offset, cursor.last_seq)
+        batch = read_batch(followed.directory.events, cursor.log_offset, cursor.last_seq, most_bytes)
         if not batch.lines and batch.damage is None:
             return False
         first_seq = cursor.last_seq + 1

@@ -40,8 +40,8 @@ class Batch:
         return Batch(self.lines[:num], self.events[:num], self.ends[:num], damage)
 
 
-def read_batch(path: Path, offset: int, last_seq: int) -> Batch:
-    """Read the events after `last_seq`, whose lines begin at byte `offset`.
+def read_batch(path: Path, offset: int, last_seq: int, most_bytes: int = BATCH_BYTES) -> Batch:
+    """Read the events after `last_seq`, whose lines begin at byte `offset`: about `most_bytes`, at least one.
 
     Raises:
         OSError: the file is there but cannot be read.
@@ -53,7 +53,7 @@ def read_batch(path: Path, offset: int, last_seq: int) -> Batch:
                 lost = f"{path.name} is shorter than what was read of it ({size:,} of {offset:,} bytes)."
                 return Batch(damage=lost if size < offset else None)
             file.seek(offset)
-            data = file.read(BATCH_BYTES)
+            data = file.read(most_bytes)
             while len(data) < MAX_LINE_BYTES and log.complete_length(data) == 0 and (more := file.read(BATCH_BYTES)):
                 data += more
     except FileNotFoundError:

@@ -13,10 +13,14 @@ import pytest
 from backend.api.what_if_models import WhatIfFrame
 from backend.client import Client, Refused
 from backend.errors import ExecutorError
+from backend.runs.tuning import keep_settings
+from backend.store import progress
+from backend.store.database import Database
 from backend.what_if.desk import MAX_WAITING, Desk
 from backend.what_if.helper import Helper
 from backend.what_if.request import MAX_POLICIES, Question, expand
 from predictor.errors import SpecError
+from predictor.events import Retuned
 from predictor.policies import POLICIES
 from tests.api.server import TOKEN, Server
 from tests.backend.checks import wait_for
@@ -53,6 +57,20 @@ def ask(server: Server, run_id: str, body: Any) -> list[dict[str, Any]]:
 
 def of_type(frames: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [frame for frame in frames if frame["type"] == kind]
+
+
+def test_of_a_retuned_run_the_settings_in_force_are_the_recorded_ones(server: Server) -> None:
+    run_id = server.submit_run(**RUN | {"policy": {"name": "predictive"}})
+    server.wait_for_state(run_id, "completed")
+    database = Database(server.database_url)
+    with database.write() as session:  # as the ingest does with this event
+        change = Retuned(1.0, {"alpha": 0.25}, {"name": "median", "window": 3})
+        progress.change(session, run_id, keep_settings(session, run_id, [change]))
+    database.close()
+    assert server.get(f"/runs/{run_id}")["spec"]["policy"]["alpha"] != 0.25
+    recorded, bsp = ask(server, run_id, {"policies": [{"name": "bsp"}]})[0]["questions"]
+    assert (recorded["policy"]["alpha"], recorded["is_recorded"], bsp["is_recorded"]) == (0.25, True, False)
+    assert recorded["forecaster"] == bsp["forecaster"] == {"name": "median", "window": 3}
 
 
 def test_a_prediction_by_hand_beside_the_recorded_run(server: Server, run_id: str) -> None:

@@ -23,6 +23,7 @@ class IngestDesk:
         self.database = database
         self.runs_dir = runs_dir
         self.health = Health()
+        self.wakeups = Wakeups()
         self.num_state_changes = 0
         with database.write() as session:
             self.run_id = add_run(session)
@@ -35,7 +36,7 @@ class IngestDesk:
         ingest = Ingest(
             self.database,
             self.runs_dir,
-            Wakeups(),
+            self.wakeups,
             self.health,
             on_state=self.note_state,
             on_end=lambda _: None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import subprocess
@@ -12,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from backend.runs import ingest as ingest_module
 from backend.store import codec, listing, progress
 from backend.store import events as event_store
 from backend.store.database import Database
 from backend.store.records import RunFilter
 from predictor import log
-from predictor.events import RunResumed, RunStarted
+from predictor.events import Event, RunResumed, RunStarted
 from predictor.summary import Summary
-from tests.backend.checks import check_equal_to_log, read_all
+from tests.backend.checks import add_run, check_equal_to_log, read_all
 from tests.backend.ingest_desk import IngestDesk
 from tests.backend.logs import WALL_TIME_S, finished, started, training, write_log
 
@@ -219,3 +221,43 @@ def test_the_thread_stores_what_is_there_before_it_ends(desk: IngestDesk) -> Non
     desk.ingest.close()
     check_equal_to_log(desk.database, desk.run_id, desk.path)
     assert desk.run().state == "completed"
+
+
+def _add_virtual_run(desk: IngestDesk, made: list[Event]) -> str:
+    with desk.database.write() as session:
+        run_id = add_run(session)
+        progress.change(session, run_id, {"state": "starting", "queue_place": None})
+    write_log(desk.runs_dir / run_id / "events.jsonl", made)
+    desk.ingest.follow(run_id)
+    return run_id
+
+
+def test_a_live_run_has_its_turn_between_the_bites_of_virtual_ones(
+    desk: IngestDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long storing a part of a virtual run takes, the next to be stored is what the live run has written."""
+    monkeypatch.setattr(ingest_module, "TURN_S", 0.0)  # the live run's turn is always due
+    monkeypatch.setattr(ingest_module, "BITE_S", 0.0)  # whatever is stored takes too long
+    monkeypatch.setattr(ingest_module, "LEAST_BITE_BYTES", 4_096)
+    write_log(desk.path, [started()])
+    simulated = [dataclasses.replace(started(), is_simulated=True), *training(3_000)]
+    virtual = [_add_virtual_run(desk, simulated[:1]) for _ in range(2)]
+    desk.turn()  # now it is known which of them are virtual
+    for run_id in virtual:
+        write_log(desk.runs_dir / run_id / "events.jsonl", simulated[1:], first_seq=2)
+    stored: list[str] = []
+    notify = desk.wakeups.notify
+
+    def note(run_id: str) -> None:
+        notify(run_id)
+        stored.append(run_id)
+        if run_id != desk.run_id:
+            write_log(desk.path, training(1), first_seq=1 + len(stored) - stored.count(desk.run_id))
+
+    monkeypatch.setattr(desk.wakeups, "notify", note)
+    desk.turn()
+    assert stored[1::2] == [desk.run_id] * (len(stored) // 2)
+    assert desk.run_id not in stored[0::2]
+    assert len(stored) > 100  # small bites, though each run's log would fit into two batches
+    for run_id in virtual:
+        check_equal_to_log(desk.database, run_id, desk.runs_dir / run_id / "events.jsonl")

@@ -125,6 +125,20 @@ def test_a_frozen_worker_is_waited_for_and_not_longer_than_the_run(new_run: Call
     assert exit_of(run, "worker-0").detail.endswith("it did not leave within 5 s")
 
 
+def test_a_frozen_server_is_not_waited_for(new_run: Callable[..., LiveRun]) -> None:
+    run = new_run(stop={"iterations": 500}).start()
+    run.wait_for_training()
+    os.kill(run.pid("server"), signal.SIGSTOP)
+    run.command(command="stop", reason="enough")
+    closing = run.finish()
+    assert closing.outcome == "failed"
+    assert closing.reason == (
+        "enough; then the parameter server, which is suspended by a signal, did not stop within 8 s: "
+        "what was learnt since the last checkpoint is lost"
+    )
+    assert exit_of(run, "server").detail.endswith("it did not leave within 8 s")
+
+
 def test_a_worker_that_was_frozen_for_a_while_goes_on(new_run: Callable[..., LiveRun]) -> None:
     run = new_run(stop={"iterations": 40}).start()
     run.wait_for_training()

@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
+
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _RECEIVE_BYTES = 1 << 18
 
@@ -59,6 +61,10 @@ class Child:
             more, is_ended = self.receive()
             lines += more
         return lines
+
+    def is_suspended(self) -> bool:
+        """Tell whether a signal or a debugger holds the process."""
+        return psutil.Process(self.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
     def kill(self, because: str) -> None:
         """Kill it; its end is noticed as any other."""

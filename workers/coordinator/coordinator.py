@@ -51,6 +51,7 @@ from workers.worker import process as worker_process
 
 _TURN_S = 0.1  # longest time without a look at control.jsonl
 _WORKER_GRACE_S = 5.0  # a worker that is told to stop leaves at its next boundary or never
+_SUSPENDED_GRACE_S = 8.0  # for a server that a signal holds, which cannot even hear that it shall stop
 _MAX_EVALUATORS = 4  # one that keeps dying would do so for ever
 
 
@@ -75,7 +76,7 @@ class Coordinator:
         self._family = Family(directory.log, self._take_line, self._note_exit)
         self._phase = Phase.TRAINING
         self._grace_s = self._deadline_s = float("inf")  # how long the phase may take, and when it must be over
-        self._worker_deadline_s = float("inf")
+        self._draining_at_s = float("inf")  # when the training ended
         self._outcome: Outcome = "failed"
         self._reason = ""
         self._address = ""  # of the server, once it serves
@@ -154,9 +155,18 @@ class Coordinator:
                 self._stop("completed", f"{seconds:g} s have passed")
         elif now_s >= self._deadline_s:
             self._overdue()
-        elif self._phase is Phase.DRAINING and now_s >= self._worker_deadline_s:
+        elif self._phase is Phase.DRAINING:
+            self._hurry(now_s - self._draining_at_s)
+
+    def _hurry(self, draining_s: float) -> None:
+        """Kill who will not leave; a server that is only slow has the phase's time."""
+        if draining_s >= _WORKER_GRACE_S:
             for child in self._family.workers():
                 child.kill(f"it did not leave within {_WORKER_GRACE_S:g} s")
+        server = self._family.find(SERVER)
+        if draining_s < _SUSPENDED_GRACE_S or self._has_server_stopped or server is None or not server.is_suspended():
+            return
+        self._lose_weights("is suspended by a signal", _SUSPENDED_GRACE_S)
 
     def _note_signal(self, number: int, frame: object) -> None:
         self._num_signals += 1
@@ -273,7 +283,7 @@ class Coordinator:
             return
         self._outcome, self._reason = outcome, reason
         self._enter(Phase.DRAINING)
-        self._worker_deadline_s = self._now_s() + _WORKER_GRACE_S
+        self._draining_at_s = self._now_s()
         for child in self._family.workers():
             child.may_exit = True
             self._family.tell(child, "stop")
@@ -310,10 +320,19 @@ class Coordinator:
         """Give up on a phase whose time is over."""
         grace_s = self._grace_s
         if self._phase is Phase.DRAINING:
-            self._outcome = "failed"
-            self._reason += f"; then the parameter server did not stop within {grace_s:g} s: its weights are lost"
-        elif self._phase is Phase.EVALUATING:
+            self._lose_weights("is alive", grace_s)
+            return
+        if self._phase is Phase.EVALUATING:
             self._say("error", f"the final evaluation took longer than {grace_s:g} s and is missing")
+        self._end_now(f"it did not leave within {grace_s:g} s")
+
+    def _lose_weights(self, how_it_is: str, grace_s: float) -> None:
+        """End a run whose server does not stop."""
+        self._outcome = "failed"
+        self._reason += (
+            f"; then the parameter server, which {how_it_is}, did not stop within {grace_s:g} s: "
+            "what was learnt since the last checkpoint is lost"
+        )
         self._end_now(f"it did not leave within {grace_s:g} s")
 
     def _end_now(self, because: str) -> None:
