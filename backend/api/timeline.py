@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Path, Query, Response
 
 from backend.api.dependencies import RunId, answer_of, json_response
@@ -84,7 +85,8 @@ def get_overview(
     if end_s <= from_s:
         raise BadValue("to_s", to_s, f"must lie after from_s, and from_s before the end of the run ({state.to_s:g} s)")
     with use.database.read() as session:
-        return json_response(reader.overview(session, run_id, state, (from_s, end_s), columns))
+        found = reader.overview(session, run_id, state, (from_s, end_s), columns)
+    return Response(orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY), media_type=JSON)
 
 
 @router.get("/timeline/landmarks", responses=answer_of("EventPage", "Rare events in the order of the log."))
@@ -117,9 +119,7 @@ def list_events_within(
         raise BadValue("to_s", to_s, "must be >= from_s")
     with use.database.read() as session:
         stretch = reader.events_within(session, run_id, from_s, to_s, limit)
-    page = EventPage(stretch.lines, 0, is_end=True)
-    tail = b',"from_s":%r,"to_s":%r,"is_cut":%b}' % (from_s, stretch.to_s, b"true" if stretch.is_cut else b"false")
-    return Response(b'{"events":' + page.to_json() + tail, media_type=JSON)
+    return json_response({"events": stretch.events, "from_s": from_s, "to_s": stretch.to_s, "is_cut": stretch.is_cut})
 
 
 def _state(use: Services, run_id: str) -> State:

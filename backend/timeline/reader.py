@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 from sqlalchemy.orm import Session
 
 from backend.store import events as event_store
@@ -22,6 +22,7 @@ from backend.timeline.store import Piece, State
 from backend.timeline.tiles import BINS, Tile
 
 STEP_EVENTS = 20_000  # added in one transaction, so that others may write in between
+JOINED_EVENTS = 10_000  # read at one time, so that little is read beyond the limit
 LEAD_PIECES = 64  # looked through for what was said before a stretch of time begins
 _BEGAN = {"IterationFinished": "started_at_s", "ExchangeFinished": "blocked_from_s"}  # kinds told at their end
 SPAN_KINDS = tuple(_BEGAN)
@@ -84,7 +85,7 @@ def _step(database: Database, run_id: str) -> bool:
 class Stretch:
     """The events that tell of a stretch of time, in the order of their seqs."""
 
-    lines: tuple[bytes, ...]
+    events: tuple[dict[str, Any], ...]
     to_s: float  # up to here all of them are there
     is_cut: bool
 
@@ -103,7 +104,7 @@ def events_within(session: Session, run_id: str, from_s: float, to_s: float, lim
         pieces.append(Piece(indexed + 1, last_seq, -math.inf, math.inf, -math.inf))
     found: list[_Found] = []
     began_s, reached_s, is_cut = from_s, to_s, False
-    for piece in pieces:
+    for piece in _joined(pieces, to_s):
         is_later = piece.low_s > to_s  # it only holds ends of what began before
         if is_cut and not is_later:
             reached_s = min(reached_s, max(from_s, piece.low_s))
@@ -117,7 +118,27 @@ def events_within(session: Session, run_id: str, from_s: float, to_s: float, lim
     if began_s < from_s:
         found += _lead(session, run_id, began_s, from_s)
     found.sort(key=lambda one: one.seq)
-    return Stretch(tuple(one.line() for one in found), reached_s, is_cut)
+    return Stretch(tuple(one.event() for one in found), reached_s, is_cut)
+
+
+def _joined(pieces: Sequence[Piece], to_s: float) -> Iterator[Piece]:
+    """Join pieces that follow on one another, since those of one chunk are read together."""
+    last: Piece | None = None
+    for piece in pieces:
+        if (
+            last is not None
+            and piece.first_seq == last.last_seq + 1
+            and piece.last_seq - last.first_seq < JOINED_EVENTS
+            and (piece.low_s > to_s) == (last.low_s > to_s)
+        ):
+            low_s, high_s = min(last.low_s, piece.low_s), max(last.high_s, piece.high_s)
+            last = Piece(last.first_seq, piece.last_seq, low_s, high_s, min(last.began_s, piece.began_s))
+            continue
+        if last is not None:
+            yield last
+        last = piece
+    if last is not None:
+        yield last
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +149,8 @@ class _Found:
     fields: list[str]
     values: tuple[Any, ...]
 
-    def line(self) -> bytes:
-        return orjson.dumps({"seq": self.seq, "kind": self.kind, **dict(zip(self.fields, self.values, strict=True))})
+    def event(self) -> dict[str, Any]:
+        return {"seq": self.seq, "kind": self.kind, **dict(zip(self.fields, self.values, strict=True))}
 
 
 def _lead(session: Session, run_id: str, began_s: float, from_s: float) -> list[_Found]:
@@ -163,14 +184,17 @@ def _select(
         if not places:
             continue
         earliest_s = min(earliest_s, float(start_s[is_wanted].min()))
-        rows = list(zip(*columns[1:], strict=True))
-        found += [_Found(int(seqs[i]), float(at_s[i]), kind, fields, rows[i]) for i in places]
+        rows = zip(*([column[i] for i in places] for column in columns[1:]), strict=True)
+        found += [_Found(int(seqs[i]), float(at_s[i]), kind, fields, row) for i, row in zip(places, rows, strict=True)]
     found.sort(key=lambda one: one.seq)
     return found, earliest_s
 
 
 def overview(session: Session, run_id: str, state: State, stretch: tuple[float, float], columns: int) -> dict[str, Any]:
-    """Give seconds of each kind for each worker in about `columns` equal bins, at least as long as the finest."""
+    """Give seconds of each kind for each worker in about `columns` equal bins, at least as long as the finest.
+
+    The seconds are numpy arrays: as many numbers as there are workers, kinds and bins take long as plain lists.
+    """
     from_s, to_s = stretch
     level = max(state.level, math.ceil(math.log2(max(to_s - from_s, 1e-12) / columns)))
     width_s = 2.0**level
@@ -180,18 +204,18 @@ def overview(session: Session, run_id: str, state: State, stretch: tuple[float, 
     parts = [store.compose(session, run_id, state, level, place) for place in places]
     for part in parts:
         whole.rows_of(part.workers)
-    shares = np.zeros((len(KIND_NAMES), len(whole.workers), BINS * len(parts)))
+    shares = np.zeros((len(KIND_NAMES), len(whole.workers), BINS * len(parts)), np.float32)
     for i, part in enumerate(parts):
         shares[:, np.searchsorted(whole.workers, part.workers), i * BINS : (i + 1) * BINS] = part.shares
     figures = np.concatenate([part.figures for part in parts], axis=1)
     seen = slice(first - places[0] * BINS, end - places[0] * BINS)
-    seconds = np.round(shares[:, :, seen] * width_s, max(0, 4 - level))
+    seconds = np.round(shares[:, :, seen] * np.float32(width_s), max(0, 4 - level))
     return {
         "from_s": first * width_s,
         "bin_s": width_s,
         "num_bins": end - first,
         "workers": whole.workers.tolist(),
-        "seconds": {name: seconds[kind].tolist() for kind, name in enumerate(KIND_NAMES)},
+        "seconds": {name: seconds[kind] for kind, name in enumerate(KIND_NAMES)},
         "figures": {name: figures[row, seen].tolist() for row, name in enumerate(FIGURE_NAMES)},
     }
 

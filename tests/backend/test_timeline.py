@@ -20,7 +20,7 @@ from backend.timeline.index import Indexer
 from backend.timeline.spans import KIND_NAMES, LANDMARK_KINDS, Collector, Marks, Spans
 from backend.timeline.tiles import BINS, Tile
 from predictor import log
-from predictor.events import Event, ExchangeFinished, IterationFinished, RunFinished, RunStarted, WorkerHeld
+from predictor.events import Event, ExchangeFinished, IterationFinished, RunFinished, RunStarted
 from predictor.policies.ssp import SspParams
 from predictor.simulator import Scenario, simulate
 from predictor.speeds import LognormalParams, Transfer
@@ -257,7 +257,7 @@ def test_a_stretch_has_every_event_that_tells_of_it(database: Database, from_s: 
     with database.read() as session:
         stretch = reader.events_within(session, desk.run_id, from_s, to_s, 100_000)
     assert not stretch.is_cut
-    found = {log.decode(line)[0] for line in stretch.lines}
+    found = {event["seq"] for event in stretch.events}
     for seq, event in enumerate(events, 1):
         start_s = event.at_s
         if isinstance(event, IterationFinished):
@@ -276,8 +276,8 @@ def test_why_a_wait_began_is_told_with_the_stretch(database: Database) -> None:
     middle_s = (wait.arrived_at_s + wait.released_at_s) / 2
     with database.read() as session:
         stretch = reader.events_within(session, desk.run_id, middle_s, middle_s + 0.001, 1_000)
-    held = [event for _, event in map(log.decode, stretch.lines) if isinstance(event, WorkerHeld)]
-    assert any(one.worker == wait.worker and one.at_s <= middle_s for one in held)
+    held = [event for event in stretch.events if event["kind"] == "WorkerHeld"]
+    assert any(one["worker"] == wait.worker and one["at_s"] <= middle_s for one in held)
 
 
 def test_a_stretch_with_too_many_events_is_cut_and_says_so(database: Database) -> None:
@@ -287,7 +287,7 @@ def test_a_stretch_with_too_many_events_is_cut_and_says_so(database: Database) -
         stretch = reader.events_within(session, desk.run_id, 0.0, 50.0, 500)
     assert stretch.is_cut
     assert 0.0 <= stretch.to_s < 50.0
-    assert len(stretch.lines) <= 500
+    assert len(stretch.events) <= 500
 
 
 spans = st.lists(

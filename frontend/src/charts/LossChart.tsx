@@ -74,7 +74,7 @@ function specOf({ store }: Session, target: Props["target"]): ChartSpec {
       { ...axis, scale: "loss", space: 26, values: (_, splits) => evenLabels(splits) },
       { ...axis, scale: "accuracy", isRight: true, space: 26, grid: { show: false }, values: (_, splits) => splits.map((value) => `${Math.round(value * 100)}%`) },
     ],
-    hooks: { draw: [(plot) => drawTarget(plot, target, quiet, font)] },
+    hooks: { draw: [(plot) => drawTarget(plot, target, { quiet, surface: cssToken("--surface") }, font)] },
   };
 }
 
@@ -90,14 +90,14 @@ function finite(min: number | null, max: number | null, range: (min: number, max
 }
 
 /** Draw the goal as a dotted line, if it lies in sight. */
-function drawTarget(plot: uPlot, target: Props["target"], colour: string, font: string): void {
+function drawTarget(plot: uPlot, target: Props["target"], colours: { quiet: string; surface: string }, font: string): void {
   if (!target) return;
   const y = plot.valToPos(target.value, target.metric === "test_accuracy" ? "accuracy" : "loss", true);
   const { left, top, width, height } = plot.bbox;
   if (!(y >= top && y <= top + height)) return;
   const { ctx } = plot;
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.strokeStyle = ctx.fillStyle = colours.quiet;
   ctx.lineWidth = window.devicePixelRatio;
   ctx.setLineDash([2, 4].map((length) => length * window.devicePixelRatio));
   ctx.beginPath();
@@ -105,9 +105,15 @@ function drawTarget(plot: uPlot, target: Props["target"], colour: string, font: 
   ctx.lineTo(left + width, Math.round(y) + 0.5);
   ctx.stroke();
   ctx.font = font.replace("11px", `${11 * window.devicePixelRatio}px`);
-  ctx.textBaseline = "bottom";
+  const isHigh = y - top < 14 * window.devicePixelRatio; // above the line there is no room for the word
+  ctx.textBaseline = isHigh ? "top" : "bottom";
   ctx.setLineDash([]);
   ctx.textAlign = "right";
-  ctx.fillText("target", left + width - 6 * window.devicePixelRatio, y - 2);
+  const x = left + width - 6 * window.devicePixelRatio;
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = colours.surface; // curves that cross the word stay out of its letters
+  ctx.lineWidth = 4 * window.devicePixelRatio;
+  ctx.strokeText("target", x, isHigh ? y + 4 : y - 2);
+  ctx.fillText("target", x, isHigh ? y + 4 : y - 2);
   ctx.restore();
 }

@@ -44,7 +44,6 @@ function shade(band: number, num: number): string {
 function specOf({ store }: Session, numWorkers: number): ChartSpec {
   const bands = bandsOf(numWorkers);
   const quiet = cssToken("--ink-quiet");
-  const surface = cssToken("--surface");
   const cache = new WaitCache();
   const bucketPx = numWorkers > 16 ? 2 * BUCKET_PX : BUCKET_PX;
   const stepped = uPlot.paths.stepped?.({ align: 1 });
@@ -59,8 +58,7 @@ function specOf({ store }: Session, numWorkers: number): ChartSpec {
       .map((_, band): uPlot.Series => ({
         scale: "workers",
         fill: shade(band, bands.length),
-        stroke: surface,
-        width: bands.length > 1 ? 0.5 : 0,
+        width: 0, // neighbours differ in shade; outlines would cost more than all else on the page
         points: { show: false },
         ...(stepped ? { paths: stepped } : {}),
       }))

@@ -25,6 +25,17 @@ describe("buckets", () => {
     expect(training[i]).toBeCloseTo(trainLoss.mean((x[i] as number) - 0.25, (x[i] as number) + 0.25) ?? NaN, 9);
   });
 
+  it("cut the line between two evaluations where it leaves the sight, at its very height", () => {
+    const { evaluations } = model;
+    const [beforeS, afterS] = [evaluations.at[3] as number, evaluations.at[4] as number];
+    const third = (afterS - beforeS) / 3;
+    const { x, accuracy } = lossData(model, { first: 1, num: 1, stepS: beforeS + third });
+    const row = x.findIndex((atS, i) => accuracy[i] !== null && Math.abs(atS - beforeS - third) < 1e-9);
+    const [before, after] = [evaluations.get(3, "accuracy"), evaluations.get(4, "accuracy")];
+    expect(accuracy[row]).toBeCloseTo(before + (after - before) / 3, 9);
+    expect(Math.min(...x)).toBeGreaterThanOrEqual(beforeS + third - 1e-9);
+  });
+
   it("stack the waiting workers, whose time adds up to what each of them waited", () => {
     const bands = bandsOf(3);
     const buckets = { first: 0, num: 40, stepS: 0.5 };

@@ -28,7 +28,7 @@ export interface LossData {
 
 const MOST_EVALUATIONS = 400; // points in sight, above which some are left out
 
-/** Give the mean training loss of each bucket, and each evaluation in sight (and one beyond each edge). */
+/** Give the mean training loss of each bucket, and each evaluation in sight (with the line to the next one beyond each edge). */
 export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossData {
   const { trainLoss, evaluations } = model;
   const rows: { x: number; training: number | null; test: number | null; accuracy: number | null }[] = [];
@@ -50,12 +50,10 @@ export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossD
   const stride = Math.ceil((end - begin) / MOST_EVALUATIONS) || 1;
   for (let i = begin; i < end; i++) {
     if (i % stride !== 0 && i !== end - 1) continue;
-    rows.push({
-      x: evaluations.at[i] as number,
-      training: null,
-      test: finite(evaluations.get(i, "loss")),
-      accuracy: evaluations.get(i, "accuracy"),
-    });
+    // A line that reaches far out of sight is cut, since a dashed one costs by its length.
+    const atS = Math.min(Math.max(evaluations.at[i] as number, first * stepS), (first + num) * stepS);
+    const valueOf = (column: "loss" | "accuracy") => finite(between(evaluations, i, column, atS));
+    rows.push({ x: atS, training: null, test: valueOf("loss"), accuracy: valueOf("accuracy") });
   }
   rows.sort((a, b) => a.x - b.x);
   return {
@@ -64,6 +62,16 @@ export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossD
     test: rows.map(({ test }) => test),
     accuracy: rows.map(({ accuracy }) => accuracy),
   };
+}
+
+/** Give a value of the i-th evaluation, or, at another time, of the line to its neighbour there. */
+function between(evaluations: RunModel["evaluations"], i: number, column: "loss" | "accuracy", atS: number): number {
+  const ownS = evaluations.at[i] as number;
+  const next = atS > ownS ? i + 1 : i - 1;
+  const own = evaluations.get(i, column);
+  if (atS === ownS || next < 0 || next >= evaluations.length) return own;
+  const part = (atS - ownS) / ((evaluations.at[next] as number) - ownS);
+  return own + part * (evaluations.get(next, column) - own);
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null); // a diverged loss is a gap
@@ -127,10 +135,9 @@ export function waitingData(
   };
   const { past } = model;
   const waited = past && first * stepS < past.untilS ? past.waiting(bands, first, num, stepS) : null;
-  const isOverview = (fromS: number) => past !== null && waited !== null && fromS + stepS <= past.untilS && !past.modelAt(fromS + stepS / 2);
   x.forEach((fromS, i) => {
     if (fromS + stepS <= 0 || fromS >= nowS) return;
-    if (waited && isOverview(fromS)) {
+    if (past && waited && fromS + stepS <= past.untilS) {
       let sum = 0;
       sums.forEach((column, band) => {
         sum += (waited[band * num + i] as number) / stepS;
@@ -138,7 +145,7 @@ export function waitingData(
       });
       return;
     }
-    const isNew = !past || fromS >= past.untilS; // other folds come and go
+    const isNew = !past || fromS >= past.untilS; // the past moves on
     const row = !isNew ? compute(fromS) : cache.row(first + i, stepS, fromS + stepS < settledS, () => compute(fromS));
     let sum = 0;
     sums.forEach((column, band) => {

@@ -69,7 +69,7 @@ describe("A run that is followed for long", () => {
     await vi.waitFor(() => {
       expect(store.model.lastSeq - store.openedSeq).toBeLessThan(MOST_FOLDED);
     });
-  });
+  }, 60_000);
 
   afterEach(() => {
     store.close();

@@ -2,7 +2,7 @@
 
 import type { EventOf } from "./events";
 import { endWait } from "./exchange";
-import { nodeName, nodeOf, workerOf, type Entry, type EntryKind, type NodeModel, type RunModel } from "./model";
+import { intern, nodeName, nodeOf, workerOf, type Entry, type EntryKind, type NodeModel, type RunModel } from "./model";
 import { Kind } from "./spans";
 
 function note(
@@ -59,7 +59,7 @@ export function nodeStarted(model: RunModel, event: EventOf<"NodeStarted">): voi
   const node = nodeOf(model, event.node);
   node.pid = event.pid;
   node.incarnation = event.incarnation;
-  revive(node, event.at_s, "started");
+  revive(model, node, event.at_s, "started");
 }
 
 export function workerJoined(model: RunModel, event: EventOf<"WorkerJoined">): void {
@@ -67,7 +67,7 @@ export function workerJoined(model: RunModel, event: EventOf<"WorkerJoined">): v
   node.incarnation = event.incarnation;
   node.iteration = event.iteration;
   node.clock = event.iteration;
-  revive(node, event.at_s, "joined");
+  revive(model, node, event.at_s, "joined");
   endLife(node, event.at_s);
   node.lives.push({ fromS: event.at_s, toS: Infinity });
   node.forecasts.begin(event.iteration);
@@ -76,10 +76,10 @@ export function workerJoined(model: RunModel, event: EventOf<"WorkerJoined">): v
   note(model, event, "joined", node.id, `${nodeName(node.id)} joined${again}`);
 }
 
-function revive(node: NodeModel, atS: number, life: "started" | "joined"): void {
+function revive(model: RunModel, node: NodeModel, atS: number, life: "started" | "joined"): void {
   node.bornS ??= atS;
   if (node.life === "lost" && node.goneS !== null) {
-    const gap = { iteration: node.iteration, reason: -1, value: 0, isSlow: false, seq: 0 };
+    const gap = { iteration: node.iteration, reason: node.exit ? intern(model, node.exit) : -1, value: 0, isSlow: false, seq: 0 };
     node.track.add({ ...gap, kind: Kind.lost, startS: node.goneS, endS: atS });
   }
   if (life === "joined" || node.life !== "joined") node.life = life;
@@ -89,7 +89,7 @@ function revive(node: NodeModel, atS: number, life: "started" | "joined"): void 
 
 const LEFT: Record<EventOf<"WorkerLeft">["reason"], string> = {
   finished: "has done its iterations",
-  stopped: "was stopped",
+  stopped: "stopped with the run",
   died: "is lost",
 };
 
@@ -97,7 +97,7 @@ export function workerLeft(model: RunModel, event: EventOf<"WorkerLeft">): void 
   const node = workerOf(model, event.worker);
   const isLost = event.reason === "died";
   leave(node, event.at_s, isLost ? "lost" : event.reason === "finished" ? "finished" : "stopped");
-  if (!node.exit) node.exit = LEFT[event.reason];
+  if (!node.exit && !isLost) node.exit = LEFT[event.reason];
   model.clocks.remove(event.worker);
   const text = `${nodeName(node.id)} ${LEFT[event.reason]}`;
   note(model, event, isLost ? "lost" : "left", node.id, text, isLost ? "error" : "info");
@@ -120,14 +120,20 @@ function leave(node: NodeModel, atS: number, life: "finished" | "stopped" | "los
   node.holds = [];
 }
 
+/** Say how a process ended, without its name, which stands beside it wherever this is read. */
+function exitOf({ node, exit_code: exitCode, detail }: EventOf<"ProcessExited">): string {
+  if (detail.startsWith(`${node} `)) return detail.slice(node.length + 1).replace(/^was /, "");
+  return detail || (exitCode < 0 ? `killed by signal ${-exitCode}` : `exit code ${exitCode}`);
+}
+
 export function processExited(model: RunModel, event: EventOf<"ProcessExited">): void {
   const node = nodeOf(model, event.node);
-  const how = event.exit_code < 0 ? `killed by signal ${-event.exit_code}` : `exit code ${event.exit_code}`;
-  const detail = event.detail ? `: ${event.detail}` : "";
-  const text = `${nodeName(node.id)} ended (${how})${detail}`;
+  const how = exitOf(event);
+  const isNamed = event.detail.startsWith(`${node.id} `);
+  const text = `${nodeName(node.id)}${isNamed ? event.detail.slice(node.id.length) : ` ended: ${how}`}`;
   if (!event.is_expected) {
     leave(node, event.at_s, "lost");
-    node.exit = event.detail || how;
+    node.exit = how;
   } else if (node.goneS === null) leave(node, event.at_s, "finished");
   note(model, event, event.is_expected ? "exited" : "lost", node.id, text, event.is_expected ? "info" : "error");
 }

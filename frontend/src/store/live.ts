@@ -11,8 +11,7 @@ export type FeedStatus =
   | { name: "connecting" }
   | { name: "catching up"; numBehind: number; behindS: number | null } // seconds of the run; null: not known
   | { name: "live" }
-  | { name: "reconnecting"; attempt: number; retryS: number; retryAtMs: number } // of `performance.now()`
-  | { name: "offline"; attempt: number; retryS: number; retryAtMs: number; lostAtMs: number }
+  | { name: "reconnecting" | "offline"; attempt: number; retryS: number; retryAtMs: number; lostAtMs: number } // of `performance.now()`
   | { name: "ended" }
   | { name: "unknown run" }
   | { name: "denied" };
@@ -131,7 +130,7 @@ export class LiveFeed {
       const { attempt, retryAtMs, lostAtMs } = link;
       const retryS = (retryAtMs - performance.now()) / 1000;
       const isLong = performance.now() - lostAtMs > OFFLINE_MS;
-      this.say({ ...(isLong ? { name: "offline", lostAtMs } : { name: "reconnecting" }), attempt, retryS, retryAtMs });
+      this.say({ name: isLong ? "offline" : "reconnecting", attempt, retryS, retryAtMs, lostAtMs });
     } else if (link.name === "connecting") this.say({ name: "connecting" });
   }
 

@@ -6,7 +6,7 @@ import type { Event } from "./events";
 import { addCounts } from "./figures";
 import type { Counts, Past, RunModel } from "./model";
 import { Kind, NUM_KINDS } from "./spans";
-import { BINS, shareOf, TileStore } from "./tiles";
+import { BINS, shareOf, TileStore, type Tile } from "./tiles";
 
 const BLOCK_BINS = 128; // of the finest level: some 4,000 events
 const LEAST_BIN_PX = 2; // device pixels of a bin that is drawn
@@ -167,21 +167,28 @@ export class PastStore implements Past {
     const fromS = Math.max(0, first * stepS);
     const toS = Math.min(this.untilS, (first + num) * stepS);
     const level = Math.max(this.level, this.tiles.levelFor(stepS / 2));
-    this.tiles.scan(level, fromS, toS, (tile, bin, startS, endS) => {
-      groups.forEach((workers, group) => {
-        let share = 0;
-        for (const worker of workers) {
-          const row = tile.rows.get(worker);
-          if (row !== undefined) share += shareOf(tile, Kind.wait, row, bin);
-        }
-        for (let atS = startS; share > 0 && atS < endS; ) {
-          const place = Math.min(num - 1, Math.max(0, Math.floor(atS / stepS + 1e-9) - first)); // a bin may lie in several parts
-          const nextS = place === num - 1 ? endS : Math.min(endS, (first + place + 1) * stepS);
-          const cell = group * num + place;
-          seconds[cell] = (seconds[cell] as number) + share * (nextS - atS);
-          atS = nextS > atS ? nextS : endS;
+    const { window } = this.detail;
+    const lowS = window ? Math.min(Math.max(fromS, window.fromS), toS) : toS;
+    const highS = window ? Math.max(Math.min(toS, window.toS), lowS) : toS;
+    for (const [startS, endS] of [[fromS, lowS], [highS, toS]] as const) {
+      this.tiles.scan(level, startS, endS, (tile, bin, binFromS, binToS) => {
+        const shares = waitsOf(tile, groups);
+        for (let group = 0; group < groups.length; group++) {
+          const share = shares[group * BINS + bin] as number;
+          if (share > 0) spread(seconds, group * num, num, binFromS / stepS - first, binToS / stepS - first, share * stepS);
         }
       });
+    }
+    groups.forEach((workers, group) => {
+      for (const worker of window && highS > lowS ? workers : []) {
+        const track = window?.model.nodes.get(`worker-${worker}`)?.track;
+        const end = track?.numStartingBefore(highS) ?? 0;
+        for (let i = track?.firstEndingAfter(lowS) ?? 0; track && i < end; i++) {
+          if (track.kind[i] !== Kind.wait) continue;
+          const startS = Math.max(lowS, track.start[i] as number);
+          spread(seconds, group * num, num, startS / stepS - first, Math.min(highS, track.end[i] as number) / stepS - first, stepS);
+        }
+      }
     });
     return seconds;
   }
@@ -201,3 +208,33 @@ export class PastStore implements Past {
 }
 
 const sums = new Float64Array(NUM_KINDS);
+
+/** Add `per` for each part of the stretch [from, to) to the parts in which it lies, the first of which stands at `offset`. */
+function spread(out: Float64Array, offset: number, num: number, from: number, to: number, per: number): void {
+  for (let at = from; at < to; ) {
+    const part = Math.min(num - 1, Math.max(0, Math.floor(at + 1e-9)));
+    const next = part === num - 1 ? to : Math.min(to, part + 1);
+    out[offset + part] = (out[offset + part] as number) + per * (next - at);
+    at = next > at ? next : to;
+  }
+}
+
+const waits = new WeakMap<Tile, { groups: unknown; shares: Float32Array }>();
+
+/** Give how many workers of each group waited in each bin of a tile; kept as long as the tile, for the groups asked for last. */
+function waitsOf(tile: Tile, groups: readonly (readonly number[])[]): Float32Array {
+  const known = waits.get(tile);
+  if (known?.groups === groups) return known.shares;
+  const shares = new Float32Array(groups.length * BINS);
+  groups.forEach((workers, group) => {
+    for (const worker of workers) {
+      const row = tile.rows.get(worker);
+      if (row === undefined) continue;
+      for (let bin = 0; bin < BINS; bin++) {
+        shares[group * BINS + bin] = (shares[group * BINS + bin] as number) + shareOf(tile, Kind.wait, row, bin);
+      }
+    }
+  });
+  waits.set(tile, { groups, shares });
+  return shares;
+}

@@ -157,7 +157,7 @@ describe("what has not ended", () => {
     const model = fold(joined, computed, died, left);
     expect(activityAt(model, nodeOf(model, "worker-0"), 9)).toEqual({ kind: Kind.lost, sinceS: 3, reason: "killed" });
     reduce(model, [{ seq: 5, kind: "WorkerJoined", at_s: 8, worker: 0, incarnation: 1, iteration: 1 }]);
-    expect(lane(model, "worker-0")).toEqual(["compute 1-2", "lost 3-8"]);
+    expect(lane(model, "worker-0")).toEqual(["compute 1-2", "lost 3-8 killed"]);
     expect(activityAt(model, nodeOf(model, "worker-0"), 9).kind).toBe(Kind.compute);
   });
 });

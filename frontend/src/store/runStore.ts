@@ -104,7 +104,7 @@ export class RunStore {
 
   private async openLate(isWanted: () => boolean): Promise<void> {
     if (this.model.lastSeq > 0) return; // opened before
-    const run = await api.run(this.runId);
+    const run = this.run ?? (await api.run(this.runId));
     this.setRun(run);
     if (run.last_seq <= MOST_EVENTS) return;
     const untilSeq = run.last_seq - NUM_RECENT;
@@ -172,7 +172,7 @@ export class RunStore {
 
   private take(events: readonly Event[]): void {
     const { numStarts } = this.model;
-    reduce(this.model, events);
+    this.fold(events);
     if (this.past && this.past.untilS === Infinity) this.past.untilS = joinedS(events);
     this.forgetting.note(this.model, events, this.past?.untilS ?? -Infinity);
     const isLong = this.model.lastSeq - this.openedSeq > MOST_FOLDED;
@@ -180,6 +180,19 @@ export class RunStore {
     if (this.model.numStarts !== numStarts) this.clock.reset();
     this.clock.observe(this.model.lastS, performance.now() / 1000);
     this.publishSoon();
+  }
+
+  /** Fold events, of which the server's summary may have counted the first ones: those must not count twice. */
+  private fold(events: readonly Event[]): void {
+    const { model, run } = this;
+    const countedSeq = this.isCounted || !run ? 0 : run.summary.num_events;
+    const firstNew = events.findIndex(({ seq }) => seq > countedSeq);
+    const numCounted = firstNew < 0 ? events.length : firstNew;
+    if (numCounted > 0) {
+      reduce(model, events.slice(0, numCounted));
+      if (run) takeSummary(model, run, this.isCounted);
+    }
+    reduce(model, events.slice(numCounted));
   }
 
   private makePast(state: TimelineState): PastStore {
@@ -241,7 +254,7 @@ function joinedS(events: readonly Event[]): number {
 /** Take over what the server knows of the whole run, where the fold holds only its end; `isCounted`: it counted on its own. */
 function takeSummary(model: RunModel, { summary }: Run, isCounted: boolean): void {
   model.summary = summary;
-  if (isCounted) return;
+  if (isCounted || summary.num_events < model.lastSeq) return; // the fold has gone on from an earlier summary
   model.version = Math.max(model.version, summary.version);
   model.numIterations = summary.num_iterations;
   for (const row of summary.workers) {

@@ -63,7 +63,8 @@ export function stateSentence(model: RunModel, node: NodeModel, nowS: number): s
   const lasted = formatSeconds(nowS - sinceS);
   const tail = reason ? `: ${reason}` : "";
   if (kind === Kind.compute) return `computing iteration ${node.iteration + 1}`;
-  return kind === Kind.lost ? `lost for ${lasted}${tail}` : `${KIND_LABELS[kind]} for ${lasted}${tail}`;
+  if (kind !== Kind.lost) return `${KIND_LABELS[kind]} for ${lasted}${tail}`;
+  return model.finishedS === null ? `lost for ${lasted}${tail}` : reason || `lost at ${exactTime(sinceS)}`;
 }
 
 const LIVES: Record<NodeModel["life"], string> = {

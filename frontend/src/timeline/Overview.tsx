@@ -110,13 +110,18 @@ class Strip {
     const ctx = this.canvas.getContext("2d", { alpha: false });
     const { view } = this.session;
     const endS = this.endS;
-    if (!ctx || endS <= 0) return false;
+    if (!ctx) return false;
     const palette = (this.palette ??= makePalette(this.ratio));
-    const isLate = this.repaintRun(atMs, endS, palette);
     const { metrics, ratio, canvas } = this;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.fillStyle = palette.surface;
     ctx.fillRect(0, 0, canvas.width, canvas.height);
+    if (endS <= 0) {
+      ctx.fillStyle = palette.sunken; // nothing has happened: only the ground
+      ctx.fillRect(Math.round(metrics.left * ratio), 0, Math.round(plotWidth(metrics) * ratio), canvas.height);
+      return false;
+    }
+    const isLate = this.repaintRun(atMs, endS, palette);
     ctx.drawImage(this.picture, Math.round(metrics.left * ratio), 0);
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.paintWindow(ctx, palette, view.fromS, view.toS);

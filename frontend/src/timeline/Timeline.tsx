@@ -50,6 +50,7 @@ export function Timeline({ session, numWorkers, selection, selectedNode, onSelec
     });
     const stop = loop.add((atMs) => {
       if (made.paint(atMs)) loop.open();
+      gestures.painted();
       return false;
     });
     const forget = watchSize(box.current, (width, height, ratio) => made.resize(width, height, ratio));

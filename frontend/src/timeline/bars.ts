@@ -1,11 +1,14 @@
 /** The bars of all lanes, kept as a picture: a pan moves it and draws only what came into sight. */
 
+import type { RunModel } from "../store/model";
 import type { PastStore, Segment } from "../store/past";
 import { Kind, NUM_KINDS, type SpanTrack } from "../store/spans";
 import { mergedColumns, scanColumns, type ColumnSink } from "./columns";
-import { scanTiles } from "./tileColumns";
 import type { Lane, Layout } from "./layout";
 import { PERIOD, type Palette } from "./palette";
+import { Pixels } from "./pixels";
+import { STACK_ORDER, stackUp } from "./stack";
+import { TileColumns } from "./tileColumns";
 
 /** From time to device pixels: column x of the plot begins at (origin + x) * stepS. */
 export interface Scale {
@@ -15,14 +18,12 @@ export interface Scale {
   ratio: number; // device pixels to a CSS pixel
 }
 
-function numInSight(track: SpanTrack, { origin, stepS, width }: Scale): number {
-  return track.numStartingBefore((origin + width) * stepS) - track.firstEndingAfter(origin * stepS);
+/** A segment in columns of the plot, as far as it is drawn. */
+interface Part extends Segment {
+  from: number;
+  to: number;
 }
 
-const STACK_ORDER = [Kind.compute, Kind.overlapped, Kind.evaluation, Kind.up, Kind.down, Kind.wait, Kind.lost] as const;
-const NEVER_HIDDEN: ReadonlySet<Kind> = new Set([Kind.wait, Kind.lost]);
-const MOST_BLOCKS = 6000; // that a draft consists of
-const MANY_LANES = 32; // from which a draft of tiles has wider bins
 const TEXTURED_FROM = 5; // device pixels: a narrower span has the mean of its texture
 const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
 
@@ -30,17 +31,20 @@ const PARTED_FROM = 6; // device pixels for each span, above which one is parted
  * Draws into a canvas of its own; `paint` brings it up to date.
  *
  * There are two, of which a pan draws the one into the other: a canvas that is drawn into itself is copied first.
+ * Whatever has a plain colour is written as pixels; only wide spans with a texture are rectangles of the canvas.
  */
 export class BarsLayer {
   past: PastStore | null = null; // what is drawn where the fold holds nothing
   private ctx = newContext();
   private spare = newContext();
-  private drawn: { scale: Scale; scrollY: number; palette: Palette; lanes: string; past: string; isDraft: boolean } | null = null;
-  private segments: Segment[] = [];
-  private coarser = 0; // levels of the tiles above the wished one, in a draft
+  private drawn: { scale: Scale; layout: Layout; palette: Palette; past: string } | null = null;
+  private segments: readonly Segment[] = [];
+  private merged = new Map<string, number>(); // lane -> columns drawn as one
   private mergedWorkers = 0; // the choice for all workers' lanes
-  private readonly merged = new Map<string, number>(); // lane -> columns drawn as one
-  private readonly stacks: number[][] = Array.from({ length: NUM_KINDS }, () => []); // by kind: x, y, width, height, ...
+  private readonly pixels = new Pixels();
+  private readonly tiles = new TileColumns();
+  private readonly textured: number[][] = Array.from({ length: NUM_KINDS }, () => []); // by kind: x, y, width, height, ...
+  private readonly slow: number[] = []; // the same, for what marks slow spans with a texture
   private track: SpanTrack | null = null;
   private top = 0;
   private height = 0;
@@ -52,99 +56,72 @@ export class BarsLayer {
     return this.ctx.canvas;
   }
 
-  /**
-   * Bring the picture up to date; it shows the plot alone, in device pixels.
-   *
-   * While the scale changes from frame to frame, much is drawn as a draft with wider columns. Gives whether that
-   * was so: a frame will be wanted once the scale rests.
-   */
-  paint(scale: Scale, layout: Layout, palette: Palette): boolean {
-    const lanes = layout.lanes.filter(({ node }) => node !== null);
-    const names = lanes.map(({ id, y, height }) => `${id}:${y}:${height}`).join();
-    const height = Math.max(1, Math.round((layout.height - layout.axis) * scale.ratio));
+  /** Bring the picture up to date; it shows the plot alone, in device pixels. */
+  paint(scale: Scale, layout: Layout, palette: Palette, model: RunModel): void {
     const { drawn } = this;
     const past = this.past?.key ?? "";
-    this.segments = this.past?.segments ?? [];
+    this.segments = this.past?.segments ?? [{ fromS: -Infinity, toS: Infinity, model }];
     this.palette = palette;
     this.moveTextures(scale, palette);
-    const isResting = drawn?.scale.stepS === scale.stepS;
+    const height = Math.max(1, Math.round((layout.height - layout.axis) * scale.ratio));
+    const isMergedAnew = this.chooseMerging(layout, scale);
+    const shift = drawn ? scale.origin - drawn.scale.origin : 0;
     const mayMove =
-      isResting &&
-      !drawn.isDraft &&
+      drawn?.scale.stepS === scale.stepS &&
       drawn.scale.width === scale.width &&
+      drawn.layout === layout &&
       drawn.palette === palette &&
-      drawn.scrollY === layout.scrollY &&
-      drawn.lanes === names &&
       drawn.past === past &&
+      !isMergedAnew &&
       this.canvas.height === height &&
-      Math.abs(scale.origin - drawn.scale.origin) < scale.width;
-    const isDraft = this.chooseMerging(lanes, scale, drawn === null || isResting);
-    this.drawn = { scale, scrollY: layout.scrollY, palette, lanes: names, past, isDraft };
-    if (mayMove) this.update(lanes, layout, scale, scale.origin - drawn.scale.origin);
-    else {
-      this.clear(scale.width, height);
-      for (const lane of lanes) {
-        if (lane.node) lane.node.track.changedFromS = Infinity;
-        this.draw(lane, layout, scale, 0, scale.width);
-      }
-    }
-    return isDraft;
-  }
-
-  /** Move the picture, and draw what came into sight, what is new, and lanes that are merged otherwise. */
-  private update(lanes: readonly Lane[], layout: Layout, scale: Scale, shift: number): void {
-    if (shift !== 0) this.move(-shift);
-    for (const lane of lanes) {
-      if (!lane.node) continue;
-      const { track } = lane.node;
-      const newX = Math.floor(track.changedFromS / scale.stepS) - scale.origin;
-      track.changedFromS = Infinity;
-      const fromX = this.hasChanged.has(lane.id) ? 0 : Math.max(0, Math.min(newX, scale.width - Math.max(0, shift)));
-      if (shift < 0 && fromX > 0) this.draw(lane, layout, scale, 0, -shift);
-      this.draw(lane, layout, scale, fromX, scale.width);
+      Math.abs(shift) < scale.width;
+    this.drawn = { scale, layout, palette, past };
+    const changedX = Math.floor(changedFromS(layout) / scale.stepS) - scale.origin;
+    if (mayMove) {
+      if (shift !== 0) this.move(-shift);
+      const fromX = Math.max(0, Math.min(changedX, scale.width - Math.max(0, shift)));
+      this.draw(layout, scale, 0, Math.min(fromX, -shift));
+      this.draw(layout, scale, fromX, scale.width);
+    } else {
+      this.resize(scale.width, height);
+      this.draw(layout, scale, 0, scale.width);
     }
   }
 
-  private readonly hasChanged = new Set<string>(); // lanes that are merged otherwise than in the picture
-
-  /** Choose how many columns are drawn as one in each lane; gives whether some are so for the draft only. */
-  private chooseMerging(lanes: readonly Lane[], scale: Scale, isResting: boolean): boolean {
-    this.hasChanged.clear();
+  /** Choose how many columns are drawn as one in each lane; gives whether that is otherwise than in the picture. */
+  private chooseMerging(layout: Layout, scale: Scale): boolean {
     const part = this.partInSight(scale);
-    const tracks = lanes.flatMap(({ id, node, worker }) => {
+    const tracks = layout.lanes.flatMap(({ id, node, worker }) => {
       const track = part ? part.model?.nodes.get(id)?.track : node?.track;
       return track && worker !== null ? [track] : [];
     });
     const { origin, width } = part ?? scale;
     this.mergedWorkers = mergedColumns(tracks, origin, scale.stepS, width, this.mergedWorkers);
-    this.coarser = !isResting && this.past && lanes.length > MANY_LANES ? 2 : 0;
-    const blocks = Math.max(40, MOST_BLOCKS / Math.max(1, lanes.length));
-    let isDraft = this.coarser > 0;
-    for (const { id, node, worker } of lanes) {
+    let hasChanged = false;
+    for (const { id, node, worker } of layout.lanes) {
       if (!node) continue;
-      const inSight = numInSight(node.track, scale);
-      let next = inSight > scale.width ? 2 : 0;
-      if (worker !== null) next = this.mergedWorkers;
-      if (!isResting && (next > 0 ? scale.width / next : inSight) > 2 * blocks) {
-        next = Math.ceil(scale.width / blocks);
-        isDraft = true;
-      }
-      if (next !== (this.merged.get(id) ?? 0)) this.hasChanged.add(id);
+      const next = worker !== null ? this.mergedWorkers : numInSight(node.track, scale) > scale.width ? 2 : 0;
+      if (next !== (this.merged.get(id) ?? 0)) hasChanged = true;
       this.merged.set(id, next);
     }
-    return isDraft;
+    return hasChanged;
   }
 
   /** Of a long run: give the widest part in sight that is drawn from a fold, with its columns. */
-  private partInSight({ origin, stepS, width }: Scale): { model: Segment["model"]; origin: number; width: number } | null {
+  private partInSight(scale: Scale): { model: Segment["model"]; origin: number; width: number } | null {
     if (!this.past) return null;
-    let widest = { model: null as Segment["model"], origin, width: 0 };
-    for (const { fromS, toS, model } of this.segments) {
-      const first = Math.max(origin, Math.round(fromS / stepS));
-      const end = Math.min(origin + width, Math.round(toS / stepS));
-      if (model && end - first > widest.width) widest = { model, origin: first, width: end - first };
+    let widest = { model: null as Segment["model"], origin: scale.origin, width: 0 };
+    for (const { from, to, model } of this.partsOf(scale, 0, scale.width)) {
+      if (model && to - from > widest.width) widest = { model, origin: scale.origin + from, width: to - from };
     }
     return widest;
+  }
+
+  private partsOf({ origin, stepS }: Scale, x0: number, x1: number): Part[] {
+    const column = (atS: number) => Math.min(x1, Math.max(x0, Math.round(atS / stepS) - origin));
+    return this.segments
+      .map((segment) => ({ ...segment, from: column(segment.fromS), to: column(segment.toS) }))
+      .filter(({ from, to }) => to > from);
   }
 
   private moveTextures(scale: Scale, palette: Palette): void {
@@ -162,93 +139,108 @@ export class BarsLayer {
     this.spare = ctx;
   }
 
-  private clear(width: number, height: number): void {
-    this.ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  private resize(width: number, height: number): void {
     for (const { canvas } of [this.ctx, this.spare]) {
       if (canvas.width !== width) canvas.width = width;
       if (canvas.height !== height) canvas.height = height;
     }
   }
 
-  private draw(lane: Lane, layout: Layout, scale: Scale, x0: number, x1: number): void {
-    const { ctx } = this;
-    if (!lane.node || x1 <= x0) return;
-    this.top = Math.round((lane.y - layout.scrollY) * scale.ratio);
+  /** Draw the columns [x0, x1) of all lanes in sight. */
+  private draw(layout: Layout, scale: Scale, x0: number, x1: number): void {
+    if (x1 <= x0) return;
+    this.pixels.open(scale.width, this.canvas.height, x0, x1);
+    for (const part of this.partsOf(scale, x0, x1)) {
+      if (!part.model && this.past) {
+        const { level, tiles } = this.past;
+        this.tiles.choose(tiles, level, scale.origin, scale.stepS, part.from, part.to);
+      }
+      for (const lane of layout.lanes) this.drawPart(lane, part, layout.scrollY, scale);
+    }
+    this.pixels.put(this.ctx);
+    this.fillTextured(x0, x1);
+  }
+
+  /** Draw a lane's part from its fold; without one from the tiles, with the times in which its worker was lost. */
+  private drawPart(lane: Lane, { model, from, to }: Part, scrollY: number, scale: Scale): void {
+    const { palette } = this;
+    if (!lane.node || !palette) return;
+    this.top = Math.round((lane.y - scrollY) * scale.ratio);
     this.height = Math.max(1, Math.round(lane.height * scale.ratio));
     if (this.top + this.height < 0 || this.top > this.canvas.height) return;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x0, this.top, x1 - x0, this.height);
-    ctx.clip();
-    ctx.clearRect(x0, this.top, x1 - x0, this.height);
-    if (this.past && lane.worker !== null) this.drawParts(lane, this.past, scale, x0, x1);
-    else this.drawTrack(lane.node.track, lane, scale, x0, x1);
-    ctx.restore();
-  }
-
-  private drawTrack(track: SpanTrack, { id }: Lane, scale: Scale, x0: number, x1: number): void {
+    if (lane.worker !== null && !model) this.tiles.write(this.pixels, lane.worker, this.top, this.height, palette.words);
+    const track = lane.worker !== null && model ? model.nodes.get(lane.id)?.track : lane.node.track;
+    if (!track) return;
     this.track = track;
     this.isParted = numInSight(track, scale) * PARTED_FROM < scale.width;
-    scanColumns(track, scale.origin, scale.stepS, x0, x1, this.merged.get(id) ?? 0, this.sink);
-    this.fillStacks();
-  }
-
-  /** Draw a lane of a long run: each part of the time line from what is known there. */
-  private drawParts(lane: Lane, past: PastStore, scale: Scale, x0: number, x1: number): void {
-    const column = (atS: number) => Math.min(x1, Math.max(x0, Math.round(atS / scale.stepS) - scale.origin));
-    for (const { fromS, toS, model } of this.segments) {
-      const [from, to] = [column(fromS), column(toS)];
-      if (to <= from) continue;
-      const track = model?.nodes.get(lane.id)?.track;
-      if (track) this.drawTrack(track, lane, scale, from, to);
-      else if (!model && lane.worker !== null) {
-        scanTiles(past.tiles, Math.min(past.level + this.coarser, past.state.top), lane.worker, scale.origin, scale.stepS, from, to, this.sink.mixed);
-        this.fillStacks();
-        if (lane.node) this.drawTrack(lane.node.track, lane, scale, from, to); // the times in which it was lost
-      }
-    }
+    scanColumns(track, scale.origin, scale.stepS, from, to, this.merged.get(lane.id) ?? 0, this.sink);
   }
 
   private readonly sink: ColumnSink = {
     full: (x, width, kind, span, isEnd) => {
-      const { ctx, palette, top, height, track } = this;
+      const { palette, top, height, track, pixels } = this;
       if (!palette || !track) return;
-      ctx.fillStyle = (width >= TEXTURED_FROM ? palette.fills : palette.solids)[kind] as string | CanvasPattern;
       const hasGap = isEnd && this.isParted && track.iteration[span + 1] !== track.iteration[span]; // parts of one stay together
-      ctx.fillRect(x, top, hasGap ? width - 1 : width, height);
-      if (track.isSlow[span] === 1) {
-        ctx.fillStyle = palette.stall;
-        ctx.fillRect(x, top, width, Math.max(1, Math.round(height / 10)));
-      }
+      const isTextured = width >= TEXTURED_FROM && typeof palette.fills[kind] !== "string";
+      const ownWidth = hasGap ? width - 1 : width;
+      if (isTextured) this.textured[kind]?.push(x, top, ownWidth, height);
+      else pixels.fill(x, top, ownWidth, height, palette.words[kind] as number);
+      if (track.isSlow[span] === 0) return;
+      const markHeight = Math.max(1, Math.round(height / 10));
+      if (isTextured) this.slow.push(x, top, width, markHeight);
+      else pixels.fill(x, top, width, markHeight, palette.stallWord);
     },
     mixed: (x, width, shares) => {
-      const { top, height } = this;
-      let covered = 0;
-      let bottom = top + height;
-      for (const kind of STACK_ORDER) {
-        const share = shares[kind] as number;
-        covered += share;
-        const round = NEVER_HIDDEN.has(kind) && share > 0.001 ? Math.ceil : Math.round; // whole pixels are crisp, and quick
-        const next = top + height - round(Math.min(1, covered) * height);
-        if (next < bottom) this.stacks[kind]?.push(x, next, width, bottom - next);
-        bottom = next;
+      const { palette, top, height, pixels } = this;
+      if (!palette) return;
+      stackUp(shares, height, tops);
+      let reached = 0;
+      for (let place = 0; place < NUM_KINDS; place++) {
+        const next = tops[place] as number;
+        if (next > reached) pixels.fill(x, top + height - next, width, next - reached, palette.words[STACK_ORDER[place] as Kind] as number);
+        reached = next;
       }
     },
   };
 
-  /** Fill the stacks of a lane, colour by colour. */
-  private fillStacks(): void {
+  /** Fill the spans that have a texture, kind by kind. */
+  private fillTextured(x0: number, x1: number): void {
     const { ctx, palette } = this;
     if (!palette) return;
-    this.stacks.forEach((rects, kind) => {
-      if (rects.length === 0) return;
-      ctx.fillStyle = palette.solids[kind] as string;
-      for (let i = 0; i < rects.length; i += 4) {
-        ctx.fillRect(rects[i] as number, rects[i + 1] as number, rects[i + 2] as number, rects[i + 3] as number);
-      }
-      rects.length = 0;
-    });
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(x0, 0, x1 - x0, this.canvas.height);
+    ctx.clip();
+    this.textured.forEach((rects, kind) => fillAll(ctx, rects, palette.fills[kind] as string | CanvasPattern));
+    fillAll(ctx, this.slow, palette.stall);
+    ctx.restore();
   }
+}
+
+const tops = new Int32Array(NUM_KINDS);
+
+function fillAll(ctx: CanvasRenderingContext2D, rects: number[], fill: string | CanvasPattern): void {
+  if (rects.length === 0) return;
+  ctx.fillStyle = fill;
+  for (let i = 0; i < rects.length; i += 4) {
+    ctx.fillRect(rects[i] as number, rects[i + 1] as number, rects[i + 2] as number, rects[i + 3] as number);
+  }
+  rects.length = 0;
+}
+
+function numInSight(track: SpanTrack, { origin, stepS, width }: Scale): number {
+  return track.numStartingBefore((origin + width) * stepS) - track.firstEndingAfter(origin * stepS);
+}
+
+/** Give the earliest time from which any lane has something new, and take note that it is drawn. */
+function changedFromS(layout: Layout): number {
+  let earliestS = Infinity;
+  for (const { node } of layout.lanes) {
+    if (!node) continue;
+    earliestS = Math.min(earliestS, node.track.changedFromS);
+    node.track.changedFromS = Infinity;
+  }
+  return earliestS;
 }
 
 function newContext(): CanvasRenderingContext2D {

@@ -83,7 +83,7 @@ function describeSpan(model: RunModel, id: string, atS: number, nowS: number): D
       facts.push({ name: "accuracy", value: formatPercent(span.value) });
       return { title: `evaluation of version ${iteration}: ${lasted}`, reason, facts };
     case Kind.lost:
-      return { title: `${name} ${isOpen ? "has been" : "was"} lost for ${lasted}`, reason: node.exit, facts };
+      return { title: `${name} ${isOpen ? "has been" : "was"} lost for ${lasted}`, reason: isOpen ? node.exit : reason, facts };
   }
 }
 

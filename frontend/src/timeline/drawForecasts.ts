@@ -2,7 +2,7 @@
 
 import { runningForecast } from "../store/forecast";
 import type { ForecastTrack, IterationForecast } from "../store/forecastTrack";
-import { fillTextured, fromS, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
+import { fillTextured, fromS, isInSight, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
 import type { Lane } from "./layout";
 
 const ITERATIONS_APART = 12; // CSS pixels for each iteration, above which its forecast stays beside it
@@ -18,11 +18,6 @@ export function drawForecasts(frame: Frame): void {
     const running = lane.node && runningForecast(frame.model, lane.node);
     if (running && !isPlanned(frame, lane, running)) drawRunning(frame, lane, running);
   }
-}
-
-function isInSight(frame: Frame, lane: Lane): boolean {
-  const top = topOf(frame, lane);
-  return top + lane.pitch > 0 && top < frame.layout.height;
 }
 
 /** The plan of the round says the same of this very iteration, with marks of its own. */

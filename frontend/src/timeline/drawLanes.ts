@@ -1,25 +1,20 @@
-/** What stands on the bars and beside them: unfinished spans, iteration numbers, names, marks, axis. */
+/** What stands on the bars: unfinished spans, iteration numbers, marks, axis. */
 
-import { formatPercent } from "../format";
-import { ratio, sharesOf } from "../store/figures";
-import { nodeName, type Entry } from "../store/model";
+import type { Entry } from "../store/model";
 import { openSpans } from "../store/open";
-import { recentText } from "../store/recent";
 import { Kind } from "../store/spans";
 import { plate } from "./drawSync";
-import { axisTop, fillTextured, fit, fromS, secondsOf, topOf, toS, vertical, widthOf, xOf, type Frame } from "./frame";
-import type { Lane } from "./layout";
+import { axisTop, fillTextured, fit, fromS, isInSight, secondsOf, topOf, toS, vertical, widthOf, xOf, type Frame } from "./frame";
 import { spanAt } from "./selection";
 import { exactTime, tickLabel, ticks, tickStep } from "./ticks";
 
 const TEXT_FROM = 34; // CSS pixels of a span from which it carries its number
-const NARROW_LEFT = 100; // of the left gutter, below which names are short
 
 /** Draw what has not ended: the newest part of each lane; a computation paler, since it is inferred. */
 export function drawOpen(frame: Frame, isPlayedBack = false): void {
   const { ctx, palette, model, nowS } = frame;
   for (const lane of frame.layout.lanes) {
-    if (!lane.node) continue;
+    if (!lane.node || !isInSight(frame, lane)) continue;
     for (const span of openSpans(model, lane.node, nowS)) {
       if (isPlayedBack && span.kind !== Kind.lost) continue; // what it did then stands on its lane
       const left = Math.max(frame.layout.left, xOf(frame, span.startS));
@@ -38,7 +33,7 @@ export function drawTexts(frame: Frame): void {
   ctx.font = `11px ${palette.face}`;
   ctx.textBaseline = "middle";
   for (const lane of frame.layout.lanes) {
-    if (!lane.node || lane.height < 14) continue;
+    if (!lane.node || lane.height < 14 || !isInSight(frame, lane)) continue;
     const { track } = lane.node;
     const first = track.firstEndingAfter(fromS(frame));
     const end = track.numStartingBefore(toS(frame));
@@ -66,72 +61,7 @@ export function drawGround(frame: Frame): void {
   const { ctx, layout, palette } = frame;
   ctx.fillStyle = palette.sunken;
   const width = layout.width - layout.left - layout.right;
-  for (const lane of layout.lanes) ctx.fillRect(layout.left, topOf(frame, lane), width, lane.height);
-}
-
-/** What stands beside a lane; kept by the caller for a moment, so that it stays calm. */
-export interface LaneNote {
-  busy: number | null; // utilisation in the stretch that is seen
-  text: string;
-}
-
-/** Draw names and states at the left and shares at the right: font by font, since a change of it asks the page's styles. */
-export function drawGutters(frame: Frame, notes: readonly LaneNote[]): void {
-  const { ctx, layout, palette } = frame;
-  ctx.fillStyle = palette.surface;
-  ctx.fillRect(0, 0, layout.left, layout.height);
-  ctx.fillRect(layout.width - layout.right, 0, layout.right, layout.height);
-  const lines = namedLanes(frame, notes);
-  ctx.fillStyle = palette.ink;
-  ctx.textAlign = "left";
-  ctx.textBaseline = "middle";
-  for (const { lane, middle, hasTwo } of lines) {
-    const isSelected = frame.selectedNode === lane.id;
-    const font = `${isSelected ? "600 " : ""}${lane.pitch >= 16 ? 13 : 11}px ${palette.face}`;
-    if (ctx.font !== font) ctx.font = font;
-    ctx.fillText(fit(ctx, layout.left < NARROW_LEFT ? shortName(lane) : nodeName(lane.id), layout.left - 14), 10, hasTwo ? middle - 8 : middle + 0.5);
-  }
-  ctx.font = `12px ${palette.face}`;
-  ctx.textAlign = "right";
-  for (const { note, middle } of lines) {
-    if (note.busy !== null) ctx.fillText(formatPercent(note.busy), layout.width - 8, middle + 0.5);
-  }
-  ctx.font = `11px ${palette.face}`;
-  ctx.textAlign = "left";
-  ctx.fillStyle = palette.inkQuiet;
-  for (const { note, middle, hasTwo } of lines) {
-    if (hasTwo) ctx.fillText(fit(ctx, note.text, layout.left - 16), 10, middle + 8.5);
-  }
-  const selected = layout.lanes.find(({ id }) => id === frame.selectedNode);
-  if (!selected) return;
-  ctx.fillStyle = palette.ink;
-  ctx.fillRect(0, topOf(frame, selected), 3, selected.height);
-}
-
-interface NamedLane {
-  lane: Lane;
-  note: LaneNote;
-  middle: number;
-  hasTwo: boolean; // a line for its state, too
-}
-
-/** Give the lanes in sight that have room for a name: all of them, or every second, third, ... */
-function namedLanes(frame: Frame, notes: readonly LaneNote[]): NamedLane[] {
-  const { layout } = frame;
-  const pitch = layout.lanes[layout.lanes.length - 1]?.pitch ?? 1;
-  const every = Math.max(1, Math.ceil(13 / pitch));
-  return layout.lanes.flatMap((lane, i) => {
-    const note = notes[i];
-    const middle = topOf(frame, lane) + lane.height / 2;
-    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0;
-    if (!note || !isNamed || middle < 0 || middle > axisTop(frame)) return [];
-    return [{ lane, note, middle, hasTwo: lane.height >= 30 && layout.left >= NARROW_LEFT && note.text !== "" }];
-  });
-}
-
-function shortName({ id, worker }: Lane): string {
-  if (worker !== null) return `w ${worker}`;
-  return id === "evaluator" ? "eval" : id;
+  for (const lane of layout.lanes) if (isInSight(frame, lane)) ctx.fillRect(layout.left, topOf(frame, lane), width, lane.height);
 }
 
 const THUMB = 3; // CSS pixels
@@ -144,17 +74,6 @@ export function drawScroll({ ctx, layout, palette }: Frame): void {
   const top = (layout.scrollY / (layout.contentHeight - room)) * (room - height);
   ctx.fillStyle = palette.lineStrong;
   ctx.fillRect(layout.width - THUMB, top, THUMB, height);
-}
-
-/** Give what stands beside each lane at this moment. */
-export function laneNotes(frame: Frame, isPlayedBack: boolean): LaneNote[] {
-  const { model, layout, nowS } = frame;
-  return layout.lanes.map(({ node, id }) => {
-    if (!node) return { busy: null, text: "not started" };
-    if (node.worker === null) return { busy: null, text: id === "server" ? `version ${model.version}` : "" };
-    const { computeS, wallS } = sharesOf(model, node, fromS(frame), Math.min(nowS, toS(frame)), nowS);
-    return { busy: ratio(computeS, wallS), text: isPlayedBack ? "" : recentText(model, node, nowS) };
-  });
 }
 
 /** Draw the time axis, the run's marks on it, and the line of now. */

@@ -42,6 +42,12 @@ export function topOf(frame: Frame, lane: Lane): number {
   return lane.y - frame.layout.scrollY;
 }
 
+/** Whether any of a lane is seen, where they are scrolled. */
+export function isInSight(frame: Frame, lane: Lane): boolean {
+  const top = topOf(frame, lane);
+  return top + lane.pitch > 0 && top < frame.layout.height;
+}
+
 /** The y at which the lanes end and the axis begins. */
 export function axisTop(frame: Frame): number {
   return frame.layout.height - frame.layout.axis;

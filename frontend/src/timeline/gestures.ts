@@ -9,6 +9,8 @@ const DRAG_FROM = 4; // CSS pixels that a click may tremble
 const WHEEL_ZOOM = 0.0016; // of the exponent for each pixel of the wheel
 const PINCH_ZOOM = 0.01; // the same for a trackpad's pinch, which comes as a wheel with Ctrl
 
+const REST_MS = 120; // after which a view that was moved is at rest
+
 export interface GestureEvents {
   onHover: (selection: Selection | null, x: number, y: number) => void;
   onSelect: (selection: Selection | null) => void;
@@ -23,6 +25,10 @@ export class Gestures {
   private readonly pointers = new Map<number, Pointer>();
   private start: Pointer | null = null;
   private isDragging = false;
+  private pointed: Pointer | null = null; // where a pointer rests that holds nothing
+  private isTold = false; // what it points at
+  private seen = "";
+  private restTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -41,6 +47,7 @@ export class Gestures {
 
   dispose(): void {
     const { canvas } = this;
+    clearTimeout(this.restTimer);
     canvas.removeEventListener("wheel", this.wheel);
     canvas.removeEventListener("pointerdown", this.down);
     canvas.removeEventListener("pointermove", this.move);
@@ -48,6 +55,25 @@ export class Gestures {
     canvas.removeEventListener("pointercancel", this.cancel);
     canvas.removeEventListener("pointerleave", this.leave);
     canvas.removeEventListener("dblclick", this.doubleClick);
+  }
+
+  /** Tell after each frame: where the view moves under a pointer, what is pointed at is looked up once it rests. */
+  painted(): void {
+    const seen = `${this.view.fromS} ${this.view.lengthS}`;
+    if (seen === this.seen) return;
+    this.seen = seen;
+    if (this.view.isFollowing) return; // it moves on without a rest
+    clearTimeout(this.restTimer);
+    if (this.isTold) this.forgetHover();
+    this.restTimer = setTimeout(() => {
+      if (this.pointed) this.hover(this.pointed);
+    }, REST_MS);
+  }
+
+  private forgetHover(): void {
+    this.isTold = false;
+    this.painter.hover = null;
+    this.events.onHover(null, 0, 0);
   }
 
   private readonly wheel = (event: WheelEvent): void => {
@@ -67,6 +93,7 @@ export class Gestures {
     if (event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, place(event));
+    this.pointed = null;
     this.start = place(event);
     this.isDragging = this.pointers.size > 1;
   };
@@ -81,7 +108,7 @@ export class Gestures {
     if (!this.isDragging && this.start) {
       if (Math.hypot(here.x - this.start.x, here.y - this.start.y) < DRAG_FROM) return;
       this.isDragging = true;
-      this.events.onHover(null, here.x, here.y);
+      this.forgetHover();
     }
     const width = plotWidth(this.painter.layout);
     if (this.pointers.size === 2) this.pinch(event.pointerId, before, here);
@@ -115,8 +142,8 @@ export class Gestures {
   private readonly leave = (event: PointerEvent): void => {
     if (this.pointers.has(event.pointerId)) return;
     this.view.setCursor(null);
-    this.painter.hover = null;
-    this.events.onHover(null, 0, 0);
+    this.pointed = null;
+    this.forgetHover();
   };
 
   private readonly doubleClick = (event: MouseEvent): void => {
@@ -127,6 +154,8 @@ export class Gestures {
   private hover({ x, y }: Pointer): void {
     const { left, right, width } = this.painter.layout;
     const isPlot = x >= left && x <= width - right;
+    this.pointed = { x, y };
+    this.isTold = true;
     this.view.setCursor(isPlot ? (x - left) / plotWidth(this.painter.layout) : null);
     const selection = this.painter.hitAt(x, y);
     if (!isSame(selection, this.painter.hover)) this.painter.hover = selection;

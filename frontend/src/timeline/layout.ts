@@ -31,7 +31,7 @@ const EVALUATOR_WEIGHT = 0.34;
 
 /** Give the gutters for a width. */
 export function measure(width: number, height: number): Metrics {
-  if (width < 560) return { width, height, left: 68, right: 44, axis: 22 };
+  if (width < 560) return { width, height, left: 68, right: 54, axis: 22 };
   if (width < 900) return { width, height, left: 128, right: 52, axis: 24 };
   return { width, height, left: 184, right: 60, axis: 24 };
 }

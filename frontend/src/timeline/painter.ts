@@ -3,16 +3,15 @@ import { modelAround, type RunModel } from "../store/model";
 import type { PastStore } from "../store/past";
 import type { RunStore } from "../store/runStore";
 import { BarsLayer, type Scale } from "./bars";
-import { drawAxis, drawGround, drawGutters, drawOpen, drawOutlines, drawScroll, drawTexts, laneNotes, type LaneNote } from "./drawLanes";
+import { drawAxis, drawGround, drawOpen, drawOutlines, drawScroll, drawTexts } from "./drawLanes";
 import { drawForecasts } from "./drawForecasts";
 import { drawForecast, drawForecastAt, drawOverview, drawPastSync } from "./drawSync";
 import { clipPlot, clipTimes, type Frame } from "./frame";
+import { GutterLayer } from "./gutters";
 import { layOut, measure, plotWidth, type Layout } from "./layout";
 import { makePalette, type Palette } from "./palette";
 import { hit, type Selection } from "./selection";
 import type { TimeView } from "./view";
-
-const CALM_MS = 500; // what stands beside the lanes change at most this often
 
 /** Draws the timeline on its canvas; knows no React. */
 export class TimelinePainter {
@@ -23,11 +22,11 @@ export class TimelinePainter {
   numWorkers = 0; // as the spec says; lanes are there before the workers are
   scrollY = 0;
   private readonly bars = new BarsLayer();
+  private readonly gutters = new GutterLayer();
   private readonly ctx: CanvasRenderingContext2D | null;
   private palette: Palette | null = null;
   private ratio = 1;
-  private notes: LaneNote[] = [];
-  private notedMs = -Infinity;
+  private laidOutKey = "";
   private readonly forgetTheme: () => void;
 
   constructor(
@@ -89,7 +88,7 @@ export class TimelinePainter {
     if (!ctx || this.layout.width <= 0) return false;
     const palette = (this.palette ??= makePalette(ratio));
     const { width, height } = this.layout;
-    this.layout = layOut(measure(width, height), store.model, this.numWorkers, this.scrollY);
+    this.layout = this.laidOut(width, height);
     this.scrollY = this.layout.scrollY;
     const scale = this.scale();
     const headS = this.headS();
@@ -110,7 +109,7 @@ export class TimelinePainter {
     this.bars.past = past;
     const { stepS } = scale;
     if (past?.look(scale.origin * stepS, (scale.origin + scale.width) * stepS, stepS)) this.request();
-    if (this.bars.paint(scale, this.layout, palette)) this.request(); // a draft is made good when the zoom rests
+    this.bars.paint(scale, this.layout, palette, store.model);
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.fillStyle = palette.surface;
     ctx.fillRect(0, 0, width, height);
@@ -126,14 +125,20 @@ export class TimelinePainter {
       else drawForecastAt({ ...frame, model: modelAround(frame.model, headS) }, headS);
       drawOutlines(frame);
     });
-    if (atMs - this.notedMs > CALM_MS || this.notes.length !== this.layout.lanes.length) {
-      this.notes = laneNotes(frame, headS !== null);
-      this.notedMs = atMs;
-    }
-    drawGutters(frame, this.notes);
+    this.gutters.paint(frame, atMs, headS !== null);
     drawScroll(frame);
     drawAxis(frame);
     return store.model.workers.length > 0 && frame.nowS > 0 && (past === null || past.tiles.version > 0);
+  }
+
+  /** Give the lanes, which stay the same object while nothing has moved them. */
+  private laidOut(width: number, height: number): Layout {
+    const { store, numWorkers, scrollY } = this;
+    const key = `${width} ${height} ${store.model.nodes.size} ${numWorkers} ${scrollY}`;
+    if (key === this.laidOutKey) return this.layout;
+    const layout = layOut(measure(width, height), store.model, numWorkers, scrollY);
+    this.laidOutKey = `${width} ${height} ${store.model.nodes.size} ${numWorkers} ${layout.scrollY}`;
+    return layout;
   }
 
   /** Draw what stands on the bars of a long run: each part from the fold that knows it. */

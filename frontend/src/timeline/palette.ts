@@ -1,10 +1,12 @@
 import { cssToken } from "../app/theme";
 import { Kind, NUM_KINDS } from "../store/spans";
+import { wordOf } from "./pixels";
 
 /** Colours and textures of the timeline, from the tokens of the theme that is shown. */
 export interface Palette {
   fills: (string | CanvasPattern)[]; // by kind
-  solids: string[]; // by kind: the mean of the texture, for columns that are too narrow for it
+  words: Uint32Array; // by kind: the mean of the texture, for columns that are too narrow for it, as a pixel
+  solids: string[]; // the same by name
   surface: string;
   sunken: string;
   line: string;
@@ -13,6 +15,7 @@ export interface Palette {
   inkQuiet: string;
   inkInverse: string;
   stall: string;
+  stallWord: number;
   forecast: CanvasPattern | string; // what is predicted and has not happened
   face: string;
 }
@@ -111,17 +114,19 @@ export function kindToken(kind: Kind): `--${string}` {
 /** Make the palette for a canvas with this many device pixels to a CSS pixel. */
 export function makePalette(ratio: number): Palette {
   const fills: (string | CanvasPattern)[] = [];
-  const solids: string[] = [];
+  const words = new Uint32Array(NUM_KINDS);
   for (let index = 0; index < NUM_KINDS; index++) {
     const kind = index as Kind;
     const colour = cssToken(TOKENS[kind]);
-    solids.push(mix(colour, cssToken("--sunken"), MEANS[kind]));
+    words[kind] = mix(colour, cssToken("--sunken"), MEANS[kind]);
     fills.push(kind === Kind.compute ? colour : tile(TEXTURES[kind], colour, ratio));
   }
   const ink = cssToken("--ink");
+  const stall = cssToken("--stall");
   return {
     fills,
-    solids,
+    words,
+    solids: Array.from(words, (word) => `rgb(${word & 255}, ${(word >> 8) & 255}, ${(word >> 16) & 255})`),
     surface: cssToken("--surface"),
     sunken: cssToken("--sunken"),
     line: cssToken("--line"),
@@ -129,7 +134,8 @@ export function makePalette(ratio: number): Palette {
     ink,
     inkQuiet: cssToken("--ink-quiet"),
     inkInverse: cssToken("--ink-inverse"),
-    stall: cssToken("--stall"),
+    stall,
+    stallWord: mix(stall, stall, 1),
     forecast: tile(stripes(0.03, 0.8, false), cssToken("--ink-quiet"), ratio),
     face: cssToken("--face"),
   };
@@ -141,19 +147,19 @@ export function paintSample(ctx: CanvasRenderingContext2D, kind: Kind, ratio: nu
   ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
 }
 
-/** Mix two colours and give the plain name of the result, which a canvas need not parse for long. */
-function mix(colour: string, ground: string, share: number): string {
+/** Mix two colours and give the result as a pixel. */
+function mix(colour: string, ground: string, share: number): number {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
   const ctx = canvas.getContext("2d", { willReadFrequently: true });
-  if (!ctx) return colour;
+  if (!ctx) return 0;
   ctx.fillStyle = ground;
   ctx.fillRect(0, 0, 1, 1);
   ctx.globalAlpha = share;
   ctx.fillStyle = colour;
   ctx.fillRect(0, 0, 1, 1);
   const [red = 0, green = 0, blue = 0] = ctx.getImageData(0, 0, 1, 1).data;
-  return `rgb(${red}, ${green}, ${blue})`;
+  return wordOf(red, green, blue);
 }
 
 function tile(texture: Texture, colour: string, ratio: number): CanvasPattern | string {
