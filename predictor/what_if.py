@@ -328,11 +328,12 @@ class Recording:
             notes.append(f"The recorded policy was retuned in mid-run ({self._num_retuned} times); this one is not.")
         died = sorted(self.deaths())
         if died:
-            notes.append(f"Workers {died} die at the recorded times.")
+            notes.append(f"These workers die at the recorded times: {', '.join(map(str, died))}.")
         away = [worker for worker in self.workers if self._workers[worker].absences]
         if away:
             where = "from then on their recorded times are taken in another order"
-            notes.append(f"Workers {away} join late or come back at the recorded times; {where}.")
+            who = ", ".join(map(str, away))
+            notes.append(f"These workers join late or come back at the recorded times: {who}; {where}.")
         if self._line:
             notes.append("Messages share the server's line, as in the recorded run, and queue there anew.")
         return notes

@@ -37,7 +37,7 @@ PARTS = (
     Part("wait", "waiting for others", "From the arrival of a push to a release that somebody else had to allow."),
     Part("down", "receiving", "From a release until the weights have landed, not computing."),
     Part("lost", "lost", "From the death of a worker until its run goes on, where it comes back in a resumed run."),
-    Part("stopped", "run stopped", "From its leaving, or the start of the resumed run, until it has joined again."),
+    Part("stopped", "away", "From its leaving, or the start of the resumed run, until it has joined again."),
     Part(
         "unfinished",
         "unfinished",

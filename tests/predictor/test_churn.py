@@ -135,7 +135,7 @@ def test_what_if_lets_the_same_workers_come_and_go():
         told = what_if(recording, policy, asp.forecaster)
         assert told.predicted.makespan_s == pytest.approx(truth.makespan_s)
         assert told.predicted.num_iterations == sum(one.num_iterations for one in truth.workers)
-        assert "[1, 2] join late or come back" in " ".join(told.notes)
+        assert "join late or come back at the recorded times: 1, 2;" in " ".join(told.notes)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_the_dead_stay_dead():
     answer = asked(recording, BspParams())
     assert answer.predicted.makespan_s == pytest.approx(simulate(scenario).makespan_s)
     assert answer.predicted.num_iterations == 6 + 2 + 6
-    assert answer.notes == ("Workers [1] die at the recorded times.",)
+    assert answer.notes == ("These workers die at the recorded times: 1.",)
 
 
 def test_who_died_before_its_first_iteration_ended_never_ends_one():

@@ -12,10 +12,10 @@ interface Props {
 export function Panel({ title, basis, note, children }: Props) {
   return (
     <section className={css.panel} aria-label={title}>
-      <h3 className={css.title}>
+      <h2 className={css.title}>
         {title}
         {basis && <span className={css.basis}>{basis}</span>}
-      </h3>
+      </h2>
       {note && <p className={css.note}>{note}</p>}
       {children}
     </section>

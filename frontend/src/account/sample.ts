@@ -17,7 +17,7 @@ const LABELS: [string, string][] = [
   ["wait", "waiting for others"],
   ["down", "receiving"],
   ["lost", "lost"],
-  ["stopped", "run stopped"],
+  ["stopped", "away"],
   ["unfinished", "unfinished"],
   ["unaccounted", "unaccounted"],
 ];

@@ -26,7 +26,7 @@ export function CloneDialog({ run, onClose }: Props) {
   const { data: catalogue, error } = useResource("catalogue", api.catalogue);
   if (catalogue) return <Editor run={run} catalogue={catalogue} onClose={onClose} />;
   return (
-    <Dialog title={`Clone ${run.name}`} onClose={onClose} isWide>
+    <Dialog title={`Clone “${run.name}”`} onClose={onClose} isWide>
       {error ? <Notice kind="fault">{error.message}</Notice> : <SkeletonRows num={8} label="Loading the settings" />}
     </Dialog>
   );
@@ -63,7 +63,7 @@ function Editor({ run, catalogue, onClose }: Props & { catalogue: Catalogue }) {
   const num = Object.keys(changes).length;
   return (
     <Dialog
-      title={`Clone ${run.name}`}
+      title={`Clone “${run.name}”`}
       onClose={onClose}
       isWide
       actions={

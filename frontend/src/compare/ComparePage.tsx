@@ -145,9 +145,11 @@ function View({ comparison, baselineId, query }: ViewProps) {
           <Part title="Each run" note={hasSettings ? "" : noteOf(runs, groups)}>
             <MetricTable runs={runs} labels={labels} styles={styles} baseline={baseline} onBaseline={(id) => change({ baseline: id })} />
           </Part>
-          <Part title="Settings that differ">
-            <DifferenceTable runs={runs} differences={differences} labels={labels} styles={styles} />
-          </Part>
+          {runs.length > 1 && (
+            <Part title="Settings that differ">
+              <DifferenceTable runs={runs} differences={differences} labels={labels} styles={styles} />
+            </Part>
+          )}
           <Part title="Waiting of each worker">
             <WaitingTable runs={runs} labels={labels} styles={styles} />
           </Part>

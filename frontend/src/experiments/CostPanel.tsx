@@ -2,11 +2,13 @@ import { api } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Estimate, FieldProblem } from "../api/types";
 import { describePath } from "../form/describe";
+import { usePolicies } from "../form/PolicyText";
 import { formatCount, formatRoughSeconds, plural, UNKNOWN } from "../format";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { Skeleton, SkeletonRows } from "../ui/Skeleton";
 import { numRuns, parseSeeds, type Draft } from "./draft";
+import { bySetting, nameSettings } from "./settings";
 import type { Check } from "./useCheck";
 import css from "./CostPanel.module.css";
 
@@ -63,7 +65,7 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
           </div>
         )}
       </dl>
-      {estimate && problems.length === 0 && <EstimateList estimate={estimate} isStale={!isCurrent} />}
+      {estimate && problems.length === 0 && <EstimateList draft={draft} estimate={estimate} isStale={!isCurrent} />}
       {!estimate && problems.length === 0 && error === "" && (
         <SkeletonRows num={Math.min(num, MAX_LISTED) + 1} label="Predicting the cost" />
       )}
@@ -85,7 +87,7 @@ export function CostPanel({ draft, check, isStarting, startError, onStart, onSho
   );
 }
 
-/** "2 policies × 3 seeds" */
+/** "from 2 policies × 3 seeds" */
 function sumOf(draft: Draft): string {
   const factors = Object.entries(draft.grid).map(([path, values]) => {
     const name = describePath(path).toLowerCase();
@@ -93,7 +95,7 @@ function sumOf(draft: Draft): string {
   });
   const numSeeds = parseSeeds(draft.seeds).length;
   if (numSeeds !== 1 || factors.length > 0) factors.push(plural(numSeeds, "seed"));
-  return factors.join(" × ");
+  return factors.length > 0 ? `from ${factors.join(" × ")}` : "";
 }
 
 export function rangeOf(lowS: number, highS: number | null): string {
@@ -102,23 +104,25 @@ export function rangeOf(lowS: number, highS: number | null): string {
   return low === high ? low : `${low} to ${high}`;
 }
 
-function EstimateList({ estimate, isStale }: { estimate: Estimate; isStale: boolean }) {
+function EstimateList({ draft, estimate, isStale }: { draft: Draft; estimate: Estimate; isStale: boolean }) {
+  const policies = usePolicies();
   const { runs, concurrency, basis, total_high_s: totalHighS } = estimate;
-  const rest = runs.length - MAX_LISTED;
+  const settings = bySetting(runs, nameSettings(draft.grid, policies));
+  const rest = settings.length - MAX_LISTED;
   return (
     <div data-stale={isStale || undefined} className={css.estimate}>
       <table>
-        <caption className="unseen">Predicted time of each run</caption>
+        <caption>Predicted time of each run</caption>
         <tbody>
-          {runs.slice(0, MAX_LISTED).map((run, index) => (
-            <tr key={index} title={run.basis}>
-              <th scope="row">{labelOf(run, runs)}</th>
-              <td>{rangeOf(run.low_s, run.high_s)}</td>
+          {settings.slice(0, MAX_LISTED).map((one, index) => (
+            <tr key={index} title={one.basis}>
+              <th scope="row">{one.name}</th>
+              <td>{rangeOf(one.low_s, one.high_s)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {rest > 0 && <p className="quiet">and {plural(rest, "more run")}</p>}
+      {rest > 0 && <p className="quiet">and {plural(rest, "more setting")}</p>}
       <p className="quiet">
         {runs.length > 1 && (concurrency === 1 ? "One run after the other. " : `${concurrency} runs at a time. `)}
         {basis.charAt(0).toUpperCase() + basis.slice(1).replace(/\.?$/, ".")}
@@ -126,12 +130,6 @@ function EstimateList({ estimate, isStale }: { estimate: Estimate; isStale: bool
       </p>
     </div>
   );
-}
-
-/** A run's policy where it tells the runs apart, else its name. */
-function labelOf(run: Estimate["runs"][number], runs: Estimate["runs"]): string {
-  const policies = new Set(runs.map(({ policy }) => policy));
-  return policies.size === 1 && runs.length > 1 ? run.name : run.policy;
 }
 
 function QueueAhead() {

@@ -62,7 +62,9 @@ function Table({ experiments }: { experiments: readonly ExperimentInfo[] }) {
                 Runs
               </th>
               <th scope="col">State</th>
-              <th scope="col">Compares</th>
+              <th scope="col" className={css.compares}>
+                Compares
+              </th>
               <th scope="col" className={table.right}>
                 Created
               </th>
@@ -92,7 +94,9 @@ function Row({ experiment }: { experiment: ExperimentInfo }) {
   return (
     <tr>
       <th scope="row" className={css.name}>
-        <Link to={`/experiments/${id}`}>{name}</Link>
+        <Link to={`/experiments/${id}`} title={name}>
+          {name}
+        </Link>
       </th>
       <td className={table.right}>{numRuns}</td>
       <td>
@@ -106,7 +110,7 @@ function Row({ experiment }: { experiment: ExperimentInfo }) {
           <span className="quiet">done</span>
         )}
       </td>
-      <td className={table.fill} title={content}>
+      <td className={`${table.fill ?? ""} ${css.compares ?? ""}`} title={content}>
         {content}
       </td>
       <td className={table.right}>

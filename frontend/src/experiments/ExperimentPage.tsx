@@ -17,6 +17,7 @@ import { Dialog } from "../ui/Dialog";
 import { Notice } from "../ui/Notice";
 import { Progress } from "../ui/Progress";
 import { SkeletonRows } from "../ui/Skeleton";
+import { SimulatedMark } from "../ui/SimulatedMark";
 import { isActive } from "../ui/StateMark";
 import { Time } from "../ui/Time";
 import { plural } from "../format";
@@ -34,15 +35,21 @@ export function ExperimentPage({ experimentId }: { experimentId: string }) {
     refreshOf,
   );
   useTitle(data?.name ?? "Experiment");
-  if (isLoading) return <SkeletonRows num={8} label="Loading the experiment" />;
   if (!data) {
     return (
-      <Notice kind="fault" title="This experiment cannot be shown.">
-        <p>{error?.message}</p>
-        <p>
-          <Link to="/experiments">All experiments</Link>
-        </p>
-      </Notice>
+      <>
+        <h1>Experiment</h1>
+        {isLoading ? (
+          <SkeletonRows num={8} label="Loading the experiment" />
+        ) : (
+          <Notice kind="fault" title="This experiment cannot be shown.">
+            <p>{error?.message}</p>
+            <p>
+              <Link to="/experiments">All experiments</Link>
+            </p>
+          </Notice>
+        )}
+      </>
     );
   }
   return <View experiment={data} />;
@@ -76,7 +83,8 @@ function View({ experiment }: { experiment: Experiment }) {
           </p>
           <h1>{experiment.name}</h1>
           <p className="quiet">
-            {contentOf(experiment, policies)} · created <Time iso={experiment.created_at} />
+            {[contentOf(experiment, policies), taskOf(runs)].filter(Boolean).join(" · ")} · created <Time iso={experiment.created_at} />{" "}
+            {runs.length > 0 && runs.every((run) => run.is_simulated) && <SimulatedMark />}
           </p>
         </div>
         <div className={css.actions}>
@@ -108,11 +116,18 @@ function View({ experiment }: { experiment: Experiment }) {
         selected={selected}
         onSelect={setSelected}
         nameOf={(run) => nameInGrid(run, experiment, policies)}
-        without={["policy", "seed"]}
+        without={["policy", "seed", "created"]}
       />
       {isDeleting && <DeleteExperiment experiment={experiment} onClose={() => setDeleting(false)} />}
     </>
   );
+}
+
+/** What all runs have in common: "mlp on digits, 4 workers"; what differs stands in the table. */
+function taskOf(runs: readonly Run[]): string {
+  const only = (values: readonly string[]) => (new Set(values).size === 1 ? [values[0] ?? ""] : []);
+  const task = only(runs.map(({ spec }) => `${spec.task.model} on ${spec.task.dataset}`));
+  return [...task, ...only(runs.map(({ spec }) => plural(spec.cluster.num_workers, "worker")))].join(", ");
 }
 
 /** What a run stands for in its experiment: "ssp (threshold 3), learning rate 0.1, seed 2". */

@@ -90,7 +90,14 @@ function Form({ catalogue, state, work }: { catalogue: Catalogue; state: DraftSt
         <NameAndSeeds draft={draft} edit={edit} problems={check.problems} />
         <SettingsForm catalogue={catalogue} root={root} draft={draft} problems={check.problems} edit={edit} />
       </div>
-      {isFileOpen && <SpecDialog draft={draft} onUse={state.useSpec} onClose={() => setFileOpen(false)} />}
+      {isFileOpen && (
+        <SpecDialog
+          draft={draft}
+          problems={check.problems}
+          onUse={state.useSpec}
+          onClose={() => setFileOpen(false)}
+        />
+      )}
       <div className={css.cost}>
         <CostPanel
           draft={draft}

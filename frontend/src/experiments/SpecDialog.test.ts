@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fileName, fileOf } from "./SpecDialog";
+import { fileName, fileOf, whyUnwritten } from "./SpecDialog";
 
 it("leaves out of the file what the grid overrules", () => {
   const draft = {
@@ -11,6 +11,11 @@ it("leaves out of the file what the grid overrules", () => {
   expect(fileOf(draft)).toEqual({ name: "A", run: { task: { model: "mlp" } }, grid: draft.grid, seeds: [1, 2] });
   expect(draft.run.policy.threshold).toBe(3);
 });
+
+it("says in words why a form cannot be written down", () =>
+  expect(whyUnwritten([{ field: "seeds", value: "1-", wish: "must be whole numbers, got 1-" }])).toBe(
+    "The form cannot be written down yet: Seeds must be whole numbers, got 1-. You can still paste or open other settings.",
+  ));
 
 it.each([
   ["Which threshold?", "which-threshold"],

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState, type ChangeEvent } from "react";
 import { ApiError } from "../api/client";
 import { control } from "../api/control";
-import type { ExperimentSpec } from "../api/types";
+import type { ExperimentSpec, FieldProblem } from "../api/types";
+import { describePath } from "../form/describe";
 import { isData, type Data } from "../form/values";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -16,14 +17,15 @@ const MAX_BYTES = 64 * 1024;
 
 interface Props {
   draft: Draft;
+  problems: readonly FieldProblem[]; // of the draft, which cannot be written down as long as there are any
   onUse: (spec: ExperimentSpec) => void;
   onClose: () => void;
 }
 
 /** The experiment as the text of a file: to copy, to save and to repeat; or another one, pasted or opened. */
-export function SpecDialog({ draft, onUse, onClose }: Props) {
+export function SpecDialog({ draft, problems, onUse, onClose }: Props) {
   const [form, setForm] = useState<Form>("yaml");
-  const written = useWritten(draft, form);
+  const written = useWritten(draft, form, problems);
   const [typed, setTyped] = useState<string | null>(null); // null: the draft as it is
   const [isBusy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState("");
@@ -118,9 +120,15 @@ function without(data: Data, [head = "", ...rest]: string[]): Data {
 }
 
 /** The draft as text, written by the server, so that it reads it back. */
-function useWritten(draft: Draft, form: Form): { text: string; problem: string } {
+function useWritten(
+  draft: Draft,
+  form: Form,
+  problems: readonly FieldProblem[],
+): { text: string; problem: string } {
   const [written, setWritten] = useState({ text: "", problem: "" });
+  const isWrong = problems.length > 0;
   useEffect(() => {
+    if (isWrong) return;
     const controller = new AbortController();
     const timer = window.setTimeout(() => {
       control.writeSpec(fileOf(draft), form, controller.signal).then(
@@ -136,8 +144,8 @@ function useWritten(draft: Draft, form: Form): { text: string; problem: string }
       window.clearTimeout(timer);
       controller.abort();
     };
-  }, [draft, form]);
-  return written;
+  }, [draft, form, isWrong]);
+  return isWrong ? { text: "", problem: whyUnwritten(problems) } : written;
 }
 
 function OpenFile({ onText, onRefusal }: { onText: (text: string) => void; onRefusal: (sentence: string) => void }) {
@@ -182,6 +190,12 @@ function save(name: string, text: string): void {
   link.download = name;
   link.click();
   window.setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** "The form cannot be written down yet: Seeds must be whole numbers, got x." */
+export function whyUnwritten(problems: readonly FieldProblem[]): string {
+  const wishes = problems.map(({ field, wish }) => `${describePath(field)} ${wish}`);
+  return `The form cannot be written down yet: ${wishes.join("; ")}. You can still paste or open other settings.`;
 }
 
 /** A name that every file system takes: "Which threshold?" -> "which-threshold". */

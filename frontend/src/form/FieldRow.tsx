@@ -42,7 +42,7 @@ export function Fields({ group, path, model }: { group: GroupField; path: string
       {advanced.length > 0 && (
         <details className={css.advanced} open={isWrong || undefined}>
           <summary>
-            Advanced <span className="quiet">{advanced.map((field) => field.label.toLowerCase()).join(", ")}</span>
+            Advanced: <span className="quiet">{advanced.map((field) => field.label.toLowerCase()).join(", ")}</span>
           </summary>
           {rows(advanced)}
         </details>

@@ -45,9 +45,11 @@ describe("settings in words", () => {
   it.each([
     [{ name: "ssp", threshold: 3 }, "ssp (threshold 3)"],
     [{ name: "bsp" }, "bsp"],
-    [{ kind: "lognormal", base_s: 0.05 }, "lognormal (base 0.05)"],
+    [{ kind: "lognormal", base_s: 0.05 }, "lognormal (base 0.05\u202fs)"],
     [[1, 1, 1, 4], "1, 1, 1, 4"],
     [[1, 1, 1, 1], "1 (all 4)"],
+    [[], "none"],
+    [[{ worker: 1, leaves_at_s: 4, joins_at_s: 7 }, { worker: 2, leaves_at_s: null, joins_at_s: 3 }], "worker 1, leaves at 4\u202fs, joins at 7\u202fs; worker 2, joins at 3\u202fs"],
     [null, "none"],
     [0.5, "0.5"],
     [true, "yes"],

@@ -92,7 +92,8 @@ export function FilterBox({ filter, fault, onChange }: Props) {
       setActive(-1);
     }
   };
-  const isFaulty = fault !== null && typed.trim() === filter.trim();
+  // What is still being completed is not yet wrong.
+  const isFaulty = fault !== null && typed.trim() === filter.trim() && !isListed;
   const indent = typed.length - typed.trimStart().length;
   return (
     <search className={css.box}>

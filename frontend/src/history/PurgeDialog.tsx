@@ -45,7 +45,7 @@ export function PurgeDialog({ target, onClose, onDone }: Props) {
         </>
       }
     >
-      <p>Their events, checkpoints and logs are deleted from the disk. This cannot be undone.</p>
+      <p>{num === 1 ? "Its" : "Their"} events, checkpoints and logs are deleted from the disk. This cannot be undone.</p>
       {error !== "" && <Notice kind="fault">{error}</Notice>}
     </Dialog>
   );

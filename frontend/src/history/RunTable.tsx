@@ -20,13 +20,17 @@ interface Props {
   without?: readonly string[]; // columns that say nothing here
 }
 
-/** Complete runs as rows, with their figures; any number can be selected. */
+/** Complete runs as rows, with their figures; any number can be selected. What is the same for all of them is left out. */
 export function RunTable({ caption, runs, selected, onSelect, nameOf, without = [] }: Props) {
   const names = useMemo(() => new Map(runs.map((run) => [run.id, nameOf(run)])), [runs, nameOf]);
   const rows = useMemo(() => runs.map(rowOf), [runs]);
   const hasCoverage = rows.some(({ forecast_coverage }) => forecast_coverage !== null);
   const isShown = ({ key, isExtra, ofBaseline }: Column) =>
-    !isExtra && !ofBaseline && !without.includes(key) && (key !== "coverage" || hasCoverage);
+    !isExtra &&
+    !ofBaseline &&
+    !without.includes(key) &&
+    !(key in SAME && hasOne(rows, SAME[key])) &&
+    (key !== "coverage" || hasCoverage);
   return (
     <RowTable
       caption={caption}
@@ -35,9 +39,21 @@ export function RunTable({ caption, runs, selected, onSelect, nameOf, without = 
       selected={selected}
       onSelect={onSelect}
       nameOf={({ id, name }) => names.get(id) ?? name}
+      isNameLong
+      isMarked={!rows.every(({ is_simulated }) => is_simulated)}
     />
   );
 }
+
+/** The columns that tell nothing where all runs have the same; the page then says it once. */
+const SAME: Record<string, ((row: RunRow) => unknown) | undefined> = {
+  model: ({ model }) => model,
+  dataset: ({ dataset }) => dataset,
+  workers: ({ num_workers }) => num_workers,
+};
+
+const hasOne = (rows: readonly RunRow[], read: ((row: RunRow) => unknown) | undefined) =>
+  read !== undefined && new Set(rows.map(read)).size <= 1;
 
 interface RowTableProps {
   caption: string;
@@ -49,6 +65,8 @@ interface RowTableProps {
   sort?: string;
   onSort?: (sort: string) => void; // absent: the order is fixed
   nameOf?: (row: RunRow) => string;
+  isNameLong?: boolean; // the names tell the settings
+  isMarked?: boolean; // false: that the runs are simulated is said elsewhere
   baseline?: RunRow | null;
   hasExperiment?: boolean; // name the experiment of each run
   tagCell?: ((row: RunRow) => ReactNode) | undefined;
@@ -58,6 +76,7 @@ interface RowTableProps {
 /** Runs as rows. A long page draws only the rows that are seen. */
 export function RowTable(props: RowTableProps) {
   const { caption, rows, columns, selected, isAllSelected = false, onSelect, sort = "", onSort, tagCell } = props;
+  const { isNameLong = false } = props;
   const { body, first, last, heightPx } = useRowWindow(rows.length);
   const chosen = new Set(selected);
   const ids = rows.map(({ id }) => id);
@@ -79,7 +98,11 @@ export function RowTable(props: RowTableProps) {
     some.map((column) => <Head key={column.key} column={column} sort={sort} onSort={onSort} />);
   return (
     <div className={table.scroll}>
-      <table className={`${table.table ?? ""} ${css.runs ?? ""}`} aria-rowcount={rows.length + 1}>
+      <table
+        className={`${table.table ?? ""} ${css.runs ?? ""}`}
+        data-long-names={isNameLong || undefined}
+        aria-rowcount={rows.length + 1}
+      >
         <caption className="unseen">{caption}</caption>
         <thead>
           <tr aria-rowindex={1}>
@@ -144,7 +167,7 @@ interface RowProps extends RowTableProps {
 }
 
 function Row({ row, index, isChosen, onToggle, early, late, baseline = null, tagCell, ...rest }: RowProps) {
-  const { nameOf = (one: RunRow) => one.name, hasExperiment = false, rowMenu } = rest;
+  const { nameOf = (one: RunRow) => one.name, hasExperiment = false, isMarked = true, rowMenu } = rest;
   const isNamed = hasExperiment && row.experiment_name !== row.name;
   return (
     <tr aria-selected={isChosen} aria-rowindex={index} data-run={row.id}>
@@ -160,12 +183,12 @@ function Row({ row, index, isChosen, onToggle, early, late, baseline = null, tag
       </td>
       <th scope="row" className={css.name}>
         <span className={css.nameLine}>
-          <Link to={`/runs/${row.id}`} data-row-link title={row.name}>
+          <Link to={`/runs/${row.id}`} data-row-link title={nameOf(row)}>
             {nameOf(row)}
           </Link>
           {baseline?.id === row.id && <span className={css.pinned}>baseline</span>}
           {isNamed && <span className={css.of}>{row.experiment_name}</span>}
-          {row.is_simulated && <SimulatedMark />}
+          {row.is_simulated && isMarked && <SimulatedMark />}
           {row.is_archived && <span className="quiet">archived</span>}
           {rowMenu?.(row)}
         </span>

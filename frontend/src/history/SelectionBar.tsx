@@ -66,7 +66,11 @@ export function SelectionBar({ view, target, numMatching, isWholePage, onSelectA
         </>
       )}
       <span className="quiet" role="status">
-        {num > 0 ? `${plural(num, "run")} selected` : "Select two or more runs to compare them."}
+        {num > 0
+          ? `${plural(num, "run")} selected`
+          : isBin(view)
+            ? "Select runs to restore them or to delete them for good."
+            : "Select two or more runs to compare them."}
       </span>
       {isWholePage && !hasAll && numMatching !== null && numMatching > num && (
         <Button kind="quiet" onClick={onSelectAll}>

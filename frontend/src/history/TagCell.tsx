@@ -25,10 +25,12 @@ export function TagCell({ row, onFilter, onEdit }: Props) {
       <button
         type="button"
         className={css.editTags}
-        aria-label={`Edit the tags of ${row.name}, seed ${row.seed}`}
         onClick={onEdit}
       >
         {row.tags.length > 0 ? "edit" : "+ tag"}
+        <span className="unseen">
+          {row.tags.length > 0 ? " the tags of" : " for"} {row.name}, seed {row.seed}
+        </span>
       </button>
     </span>
   );

@@ -195,15 +195,19 @@ function Row({ run, edge = "", isChosen = false, onToggle, onCancel, handle }: R
         )}
       </td>
       <th scope="row" className={css.name}>
-        <Link to={`/runs/${run.run_id}`}>{run.name}</Link> <span className="quiet">seed {run.seed}</span>
-        {run.experiment_name !== run.name && (
-          <span className="quiet">
-            {" of "}
-            <Link to={`/experiments/${run.experiment_id}`}>{run.experiment_name}</Link>
-          </span>
-        )}
+        <span className={css.nameLine}>
+          <Link to={`/runs/${run.run_id}`} title={run.name}>
+            {run.name}
+          </Link>
+          <span className="quiet">seed {run.seed}</span>
+          {run.experiment_name !== run.name && (
+            <span className="quiet">
+              of <Link to={`/experiments/${run.experiment_id}`}>{run.experiment_name}</Link>
+            </span>
+          )}
+        </span>
       </th>
-      <td className={`${css.wide ?? ""} ${table.fill ?? ""}`} >
+      <td className={`${css.wide ?? ""} ${table.fill ?? ""}`}>
         <PolicyText policy={run.policy} />
       </td>
       <td>{run.is_running ? <StateMark state="running" /> : inTime(run.starts_low_s, run.starts_high_s)}</td>

@@ -7,6 +7,7 @@ import { useNews, usePageSession } from "./session";
 import css from "./FigureStrip.module.css";
 
 const RECENT_S = 10;
+const END_SHARE = 0.05; // of a run; what it has learned shows at its end, not in a mean over all of it
 const MOST_POINTS = 96;
 
 interface Column {
@@ -29,7 +30,7 @@ const COLUMNS: Column[] = [
   { key: "utilisation", label: "Utilisation", help: "compute time over wall time of all workers", max: 1, write: percent },
   { key: "waitShare", label: "Waiting", help: "time in which workers were held by the gate, over wall time", max: 1, write: percent },
   { key: "iterationsPerS", label: "Iterations", help: "minibatch steps of all workers together", write: number("/s") },
-  { key: "loss", label: "Training loss", help: "mean over minibatches", write: number("") },
+  { key: "loss", label: "Training loss", help: "mean over minibatches; of an ended run over its last twentieth", write: number("") },
   {
     key: "bytesPerS",
     label: "Traffic",
@@ -41,7 +42,7 @@ const COLUMNS: Column[] = [
   },
 ];
 
-/** Five figures: over the last seconds while the run goes on, over all of it afterwards; and their past. */
+/** Five figures: over the last seconds while the run goes on, over all of it afterwards (the loss: at its end); and their past. */
 export function FigureStrip() {
   const session = usePageSession();
   const news = useNews(session);
@@ -50,8 +51,10 @@ export function FigureStrip() {
   const nowS = session.store.nowS();
   const { now, whole, past } = useMemo(() => {
     const all = figuresWithin(model, 0, nowS, nowS);
+    const recent = figuresWithin(model, Math.max(0, nowS - RECENT_S), nowS, nowS);
+    const end = figuresWithin(model, nowS * (1 - END_SHARE), nowS, nowS);
     return {
-      now: isOver ? all : figuresWithin(model, Math.max(0, nowS - RECENT_S), nowS, nowS),
+      now: isOver ? { ...all, loss: end.loss ?? recent.loss } : recent,
       whole: all,
       past: figuresOver(model, nowS, MOST_POINTS),
     };
@@ -66,7 +69,7 @@ export function FigureStrip() {
         return (
           <div key={key} className={css.figure} title={`${label}: ${help}`}>
             <dt>
-              {label} <span>{isOver ? "whole run" : `last ${RECENT_S} s`}</span>
+              {label} <span>{isOver ? (key === "loss" ? "at the end" : "whole run") : `last ${RECENT_S} s`}</span>
             </dt>
             <dd>
               <b>

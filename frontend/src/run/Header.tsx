@@ -13,6 +13,7 @@ import { SimulatedMark } from "../ui/SimulatedMark";
 import { StateMark } from "../ui/StateMark";
 import { LiveBadge } from "./LiveBadge";
 import { PolicyLine } from "./PolicyLine";
+import { mayGoOn } from "./sentences";
 import { StateLine } from "./StateNotice";
 import { useNews, usePageSession } from "./session";
 import css from "./Header.module.css";
@@ -107,7 +108,9 @@ function Actions({ run, onClone }: { run: Run; onClone: () => void }) {
     setBusy(null);
   };
   const mayStop = run.state === "running" || run.state === "starting" || run.state === "queued";
-  const mayResume = (run.state === "stopped" || run.state === "failed") && !run.is_simulated;
+  const { status, model } = session.store;
+  const hasEnded = (run.state === "stopped" || run.state === "failed") && !run.is_simulated;
+  const mayResume = hasEnded && mayGoOn(model, status.name === "ended");
   return (
     <>
       <span className={css.actions}>

@@ -59,7 +59,7 @@ export function LogTab({ run, onSelect }: Props) {
                     </button>
                   </td>
                   <td>{entry.node ? nodeName(entry.node) : ""}</td>
-                  <td className={table.fill} title={entry.text}>
+                  <td className={css.told}>
                     {entry.level !== "info" && (
                       <span className={css.level} data-level={entry.level}>
                         {entry.level}:{" "}

@@ -42,7 +42,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
   }
   return (
     <div ref={box} className={`${table.scroll ?? ""} ${isWhole ? "" : (css.tall ?? "")}`}>
-      <table className={table.table} aria-rowcount={nodes.length + 1}>
+      <table className={`${table.table ?? ""} ${css.dense ?? ""}`} aria-rowcount={nodes.length + 1}>
         <caption className="unseen">Nodes</caption>
         <thead>
           <tr>
@@ -62,6 +62,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
             const { computeS, waitS, transferS, wallS } = sharesOf(model, node, 0, nowS, nowS);
             const isWorker = node.worker !== null;
             const { num, numCovered, errorShare } = node.forecasts.score;
+            const state = stateSentence(model, node, nowS);
             return (
               <tr key={id} data-row aria-rowindex={first + i + 2} aria-selected={id === selectedNode}>
                 <th scope="row">
@@ -69,7 +70,9 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
                     {nodeName(id)}
                   </button>
                 </th>
-                <td className={table.fill}>{stateSentence(model, node, nowS)}</td>
+                <td className={`${table.fill ?? ""} ${css.now ?? ""}`} title={state}>
+                  {state}
+                </td>
                 <td className={table.right}>{isWorker && <Num value={node.iteration} as="count" />}</td>
                 <td className={table.right}>{isWorker && <Num value={ratio(computeS, wallS)} as="percent" />}</td>
                 <td className={table.right}>{isWorker && <Num value={ratio(waitS, wallS)} as="percent" />}</td>
@@ -85,10 +88,10 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
                   <Num value={node.memory.last} as="bytes" />
                 </td>
                 <td className={table.right}>
-                  <Num value={node.sentBytes} as="bytes" />
+                  <Num value={hasTraffic(node) ? node.sentBytes : null} as="bytes" />
                 </td>
                 <td className={table.right}>
-                  <Num value={node.receivedBytes} as="bytes" />
+                  <Num value={hasTraffic(node) ? node.receivedBytes : null} as="bytes" />
                 </td>
                 <td className={table.right}>{node.pid}</td>
               </tr>
@@ -99,6 +102,11 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
       </table>
     </div>
   );
+}
+
+/** The server's own counting comes with its samples, which a virtual run has none of; the evaluator sends no weights. */
+function hasTraffic(node: NodeModel): boolean {
+  return node.worker !== null || node.sentBytes + node.receivedBytes > 0;
 }
 
 /** Stands in place of rows that are not in view. */

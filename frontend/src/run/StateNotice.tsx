@@ -1,8 +1,12 @@
 import type { Run } from "../api/types";
 import { Link } from "../app/Link";
+import { changeQuery, navigate, useLocation } from "../app/router";
 import { describeValue } from "../form/describe";
-import { plural } from "../format";
+import { formatSeconds, plural } from "../format";
+import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
+import { TABLES_ID } from "./address";
+import { connectionSentence, lossSentence, wayOn } from "./sentences";
 import { useNews, usePageSession } from "./session";
 import css from "./StateNotice.module.css";
 
@@ -10,22 +14,31 @@ import css from "./StateNotice.module.css";
 export function StateNotice({ run }: { run: Run }) {
   const session = usePageSession();
   useNews(session);
-  const { status, model } = session.store;
+  const { status } = session.store;
   if (status.name === "denied") {
     return <Notice kind="fault" title="The server wants its token: ">open the link that `foresync serve` has printed.</Notice>;
   }
-  if (run.state === "failed") {
-    return (
-      <Notice kind="fault" title="The run failed: ">
-        {run.reason ?? (model.closing || "no closing sentence was recorded.")}{" "}
-        <span className="quiet">
-          What was recorded stays. The log below has what the processes printed
-          {run.is_simulated ? "." : "; Resume goes on from the last checkpoint."}
-        </span>
+  return run.state === "failed" ? <Failure run={run} /> : null;
+}
+
+/** When and why the run failed, and the ways on. */
+function Failure({ run }: { run: Run }) {
+  const { path, query } = useLocation();
+  const { status, model } = usePageSession().store;
+  const readLog = () => {
+    navigate(path + changeQuery(query, { tab: "log" }), { replace: true });
+    document.getElementById(TABLES_ID)?.scrollIntoView();
+  };
+  return (
+    <div className={css.failure}>
+      <Notice kind="fault" title={`The run failed: ${run.reason ?? (model.closing || "no closing sentence was recorded")}.`}>
+        <p className="quiet">
+          {model.finishedS !== null && `It ended at ${formatSeconds(model.finishedS)}. `}What was recorded stays. {wayOn(run, model, status.name === "ended")}
+        </p>
       </Notice>
-    );
-  }
-  return null;
+      <Button onClick={readLog}>Read the log</Button>
+    </div>
+  );
 }
 
 /** Say in plain words what the run is about now. One line that is always there, so that nothing jumps when that changes. */
@@ -33,10 +46,8 @@ export function StateLine({ run }: { run: Run }) {
   const session = usePageSession();
   useNews(session);
   const { status, model } = session.store;
-  const isLost = status.name === "offline" || (status.name === "reconnecting" && status.attempt > 2);
-  const line = isLost
-    ? "The connection is lost. The run goes on by itself; this page tries again and will show what it has missed."
-    : lineOf(run, model.closing);
+  const loss = run.state === "running" ? lossSentence(model) : "";
+  const line = connectionSentence(status, model) || loss || lineOf(run, model.closing);
   return (
     <p className={css.line} title={line}>
       {line}
@@ -57,7 +68,7 @@ function lineOf({ state, reason, queue_position, spec, is_simulated: isSimulated
       if (isSimulated) return "Stopping: the final weights are evaluated.";
       return "Stopping: the workers finish their iteration, then a checkpoint is written.";
     case "stopped":
-      return `Stopped: ${reason ?? closing}`;
+      return reason ?? closing; // which begins with that word
     case "completed":
       return `Completed: ${reason ?? closing}`;
     case "failed":

@@ -4,6 +4,7 @@ import type { Run } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import type { Selection } from "../timeline/selection";
 import { WhatIfTab } from "../whatif/WhatIfTab";
+import { TABLES_ID } from "./address";
 import { LogTab } from "./LogTab";
 import { NodeTable } from "./NodeTable";
 import { SettingsTab } from "./SettingsTab";
@@ -45,7 +46,7 @@ export function Tabs({ run, selectedNode, onSelect }: Props) {
     list.current?.querySelectorAll("button")[next]?.focus();
   };
   return (
-    <section aria-label="Details of the run">
+    <section id={TABLES_ID} className={css.tables} aria-label="Details of the run">
       <div ref={list} role="tablist" className={css.list} aria-label="Tables">
         {TABS.map(({ key, label }, i) => (
           <button

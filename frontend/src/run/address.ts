@@ -5,6 +5,9 @@ import { changeQuery, navigate, useLocation } from "../app/router";
 import type { Selection } from "../timeline/selection";
 import type { Session } from "./session";
 
+/** Of the section with the tables, which other parts of the page may scroll to. */
+export const TABLES_ID = "tables";
+
 const REST_MS = 400; // the address follows once the view rests for so long
 const DIGITS = 5; // of a time, as a share of what is seen: less than a hundredth of a pixel
 

@@ -60,10 +60,10 @@ const DARK = ':root[data-theme="dark"]';
 const MORE = '[data-contrast="more"]';
 
 describe.each([
-  ["light", LIGHT, { text: 4.5, mark: 3 }],
-  ["dark", DARK, { text: 4.5, mark: 3 }],
-  ["high contrast, light", LIGHT + MORE, { text: 7, mark: 4.5 }],
-  ["high contrast, dark", DARK + MORE, { text: 7, mark: 4.5 }],
+  ["light", LIGHT, { text: 4.5, mark: 3, chroma: 0.08 }],
+  ["dark", DARK, { text: 4.5, mark: 3, chroma: 0.08 }],
+  ["high contrast, light", LIGHT + MORE, { text: 7, mark: 4.5, chroma: 0.07 }],
+  ["high contrast, dark", DARK + MORE, { text: 7, mark: 4.5, chroma: 0.07 }],
 ])("the theme %s", (_, selector, least) => {
   const tokens = tokensOf(selector);
   const colour = (name: string) => {
@@ -99,6 +99,18 @@ describe.each([
     const colours = Array.from({ length: 8 }, (__, i) => colour(`run-${i + 1}`));
     const found = closest(colours, EYES[eyes] ?? []);
     expect(found.apart, found.pair).toBeGreaterThanOrEqual(apart);
+  });
+
+  it("draws runs in colours that are neither black nor white, nor those of a state", () => {
+    const states = ["compute", "local", "transfer", "wait", "stall", "evaluate"].map(colour);
+    for (let i = 1; i <= 8; i += 1) {
+      const run = colour(`run-${i}`);
+      const [lightness, ...rest] = placeOf(run, EYES["all cones"] ?? []);
+      expect(Math.hypot(...rest), `chroma of run-${i}`).toBeGreaterThanOrEqual(least.chroma);
+      expect(lightness, `lightness of run-${i}`).toBeGreaterThanOrEqual(0.3);
+      for (const state of states)
+        expect(closest([state, run], EYES["all cones"] ?? []).apart, `run-${i}`).toBeGreaterThanOrEqual(0.05);
+    }
   });
 
   it("writes on buttons", () =>
