@@ -68,7 +68,7 @@ demo: setup ## serve, run the demonstration experiment, compare its two runs
 test: setup test-tools ## the whole suite: Python, units of the dashboard, a real browser
 	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
 	$(FRONTEND) npm run test
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile
 
 lint: setup ## formatter, linters, types, import contracts
 	$(BIN)/ruff format --check .

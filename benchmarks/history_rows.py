@@ -49,7 +49,12 @@ def fill(database: Database, num_runs: int, seed: int = 1) -> None:
         ]
         named = {row["experiment_id"]: row["created_at"] for row in reversed(rows)}
         experiments = [
-            {"id": id_, "name": f"grid {int(id_[1:])}", "spec": {"name": id_, "run": {}}, "created_at": at}
+            {
+                "id": id_,
+                "name": f"grid {int(id_[1:])}",
+                "spec": {"name": id_, "run": {}, "grid": {}, "seeds": [1]},
+                "created_at": at,
+            }
             for id_, at in named.items()
         ]
         tags = [

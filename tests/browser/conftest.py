@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from backend.client import Client
 from tests.browser.site import Site
@@ -34,6 +34,7 @@ LIMIT_MS = 30_000
 STATIC = Path(__file__).resolve().parents[2] / "backend" / "static" / "index.html"
 
 PageMaker = Callable[..., Page]
+expect.set_options(timeout=LIMIT_MS)  # the machine may be busy with other things
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ LIMIT_S = 60
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Give the environment of a user who has set FORESYNC_HOME and nothing else of ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORESYNC_")}
-    return {**kept, "FORESYNC_HOME": str(home), "OMP_NUM_THREADS": "1", **more}
+    return {**kept, "FORESYNC_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1", **more}
 
 
 def foresync(home: Path, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -53,4 +53,8 @@ def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str]
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=LIMIT_S)
+        try:
+            process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # faulthandler prints what each thread does
+            raise AssertionError(f"the server did not stop: {process.communicate()[1][-8000:]}") from None
