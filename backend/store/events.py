@@ -48,8 +48,8 @@ def read(session: Session, run_id: str, after: int, limit: int, kinds: Collectio
             reached = seq
         reached = max(reached, chunk.last_seq)
         if len(lines) == limit:
-            break
-    return EventPage(tuple(lines), reached, is_end=reached >= stored)
+            return EventPage(tuple(lines), reached, is_end=reached >= stored)
+    return EventPage(tuple(lines), reached, is_end=True)  # even where less is stored than the run's row says
 
 
 def read_columns(

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from backend.runs import ingest as ingest_module
 from backend.store import codec, listing, progress
 from backend.store import events as event_store
 from backend.store.database import Database
 from backend.store.records import RunFilter
+from backend.store.tables import EventChunk
 from predictor import log
 from predictor.events import Event, RunResumed, RunStarted
 from predictor.summary import Summary
@@ -152,6 +154,16 @@ def test_pages_of_any_size_hold_the_same_events(desk: IngestDesk) -> None:
             assert not page.is_end
         beyond = event_store.read(session, desk.run_id, 10**9, 5)
         assert (beyond.lines, beyond.last_seq, beyond.is_end) == ((), 10**9, True)
+
+
+def test_reading_ends_where_less_is_stored_than_the_row_says(desk: IngestDesk) -> None:
+    write_log(desk.path, [started(), *training(20)])
+    desk.turn()
+    with desk.database.write() as session:
+        session.execute(sa.delete(EventChunk))
+    with desk.database.read() as session:
+        page = event_store.read(session, desk.run_id, 0, 5)
+    assert (page.lines, page.is_end) == ((), True), "whoever reads to the end would read for ever"
 
 
 def test_pages_of_some_kinds(desk: IngestDesk) -> None:
