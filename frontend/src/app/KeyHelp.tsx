@@ -1,5 +1,6 @@
+import { useSyncExternalStore } from "react";
 import { Dialog } from "../ui/Dialog";
-import { activeKeys, namesOfKeys, type KeyAction } from "./keys";
+import { activeKeys, keysVersion, namesOfKeys, subscribeKeys, type KeyAction } from "./keys";
 import { isMac } from "./platform";
 import css from "./KeyHelp.module.css";
 
@@ -16,6 +17,7 @@ const IN_CONTROLS: { title: string; keys: [string, string][] } = {
 
 /** The keys that act on this page, in groups: those of the page first. */
 export function KeyHelp({ onClose }: { onClose: () => void }) {
+  useSyncExternalStore(subscribeKeys, keysVersion); // parts of a page that come later bring keys
   const groups = new Map<string, [string, string][]>();
   for (const { title, keys } of activeKeys().toReversed()) {
     groups.set(title, [...(groups.get(title) ?? []), ...listed(keys)]);
