@@ -214,14 +214,14 @@ def _page(base: str, num: int) -> list[str]:
 def _head(arguments: argparse.Namespace) -> list[str]:
     load = os.getloadavg()[0]
     kind = "Postgres" if arguments.postgres else "SQLite"
-    command = " ".join(["python benchmarks/history.py", *sys.argv[1:]])
+    command = f"python benchmarks/history.py --runs {arguments.runs} --repeats {arguments.repeats}"
     return [
         f"# The history of {arguments.runs:,} runs (measured)",
         "",
         f"{kind}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Python {platform.python_version()}; "
         f"load of the machine at the end: {load:.1f}. {arguments.repeats} repeats of each question.",
         "",
-        f"    {command}",
+        f"    {command}{' --postgres' * arguments.postgres}",
     ]
 
 

@@ -16,8 +16,8 @@ FIGURES = (
 
 
 def upgrade() -> None:
-    op.create_index("ix_runs_figures", "runs", ["deleted_at", "is_archived", *FIGURES, "id"])
-    op.create_index("ix_runs_names", "runs", ["deleted_at", "is_archived", "name", "id", "experiment_id"])
+    op.create_index("ix_runs_figures", "runs", ["deleted_at", "is_archived", *FIGURES, "id", "policy", "state"])
+    op.create_index("ix_runs_names", "runs", ["deleted_at", "is_archived", "name", "id", "experiment_id", "created_at"])
 
 
 def downgrade() -> None:

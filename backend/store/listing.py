@@ -1,8 +1,9 @@
 """The history: pages of runs that a filter lets through, under any order.
 
-A page is found in two steps: ids, from an index that holds all that is filtered and sorted by (`tables.NEWEST`),
-then the rows of these ids. The newest runs are found by walking along that index until there are enough, and so are
-the first names where there is no filter. Places in the list are (value, id), so that runs that come or go move no page.
+A page is found in two steps: ids, from indexes that hold all that is filtered and sorted by (`tables.NEWEST` and those
+beside it), then the rows of these ids. Where a filter lets few runs through, they are gathered and put in order. Where
+it lets many through, the newest are found by walking along an index until there are enough, and so are the first names
+where there is no filter. Places in the list are (value, id), so that runs that come or go move no page.
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def list_page(
     """
     read = Wanted(wanted)
     found = _find(session, read, sort, limit, cursor)
-    num = found.num_all
-    total = _count(session, read) if num is None else num
+    num = found.num_counted
+    total = _count(session, read) if num is None or num > MAX_COUNTED else num
     return RunPage(tuple(runs.find(session, found.run_ids)), total, found.next_cursor)
 
 
@@ -113,8 +114,8 @@ def list_rows(
     The runs are counted up to `MAX_COUNTED`, so that a long list costs no more than a short one.
     """
     read = Wanted(wanted)
-    found = _find(session, read, sort, limit, cursor, num_counted=MAX_COUNTED + 1)
-    total = _count(session, read, MAX_COUNTED + 1) if found.num_all is None else found.num_all
+    found = _find(session, read, sort, limit, cursor)
+    total = _count(session, read, MAX_COUNTED + 1) if found.num_counted is None else found.num_counted
     shown = tuple(rows.read(session, found.run_ids))
     return RowPage(shown, min(total, MAX_COUNTED), total <= MAX_COUNTED, found.next_cursor)
 
@@ -142,41 +143,66 @@ def check_sort(sort: str) -> InstrumentedAttribute[Any]:
 @dataclass(frozen=True, slots=True)
 class _Found:
     run_ids: Sequence[str]
-    num_all: int | None  # runs on all pages, as far as they were to be counted; None: not known by the way
     next_cursor: str | None
+    num_counted: int | None  # runs on all pages, up to `MAX_COUNTED` + 1; None: they were not counted by the way
 
 
-def _find(
-    session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None, *, num_counted: int = 0
-) -> _Found:
-    """Find the ids of a page; those of a first page are counted up to `num_counted` where that costs little."""
+def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None) -> _Found:
+    """Find the ids of a page.
+
+    For a first page, runs are looked for in any order before: as many as are counted are soon found where they are
+    common, and where they are rare, the narrowest index serves to find them all.
+    """
     plain = check_sort(sort)
     if not 1 <= limit <= MAX_LIMIT:
         raise BadValue("limit", limit, f"must be from 1 to {MAX_LIMIT}")
     is_descending = sort.startswith("-")
+    few: Sequence[Any] | None = None
+    if cursor is None and not wanted.is_everything:
+        few = _find_few(session, wanted, plain, is_descending)
+        if len(few) <= MAX_COUNTED:
+            return _Found(*_cut(few, sort, limit), num_counted=len(few))
     is_walk = plain is Run.created_at or (plain is Run.name and wanted.is_everything)
     column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
     run_id: ColumnElement[str] = Run.id.expression if is_walk else Unindexed(Run.id)
-    conditions = wanted.conditions()
-    query = select(Run.id, plain).where(*conditions)
+    query = select(Run.id, plain).where(*wanted.conditions())
     value: object = None
     if cursor is not None:
         value, last_id = _read_cursor(cursor, sort, plain)
         query = query.where(_after(column, run_id, is_descending, value, last_id, may_miss=plain.nullable))
-    order = [column.desc(), run_id.desc()] if is_descending else [column.asc(), run_id.asc()]
-    nulls_last = [column.is_(None)] if plain.nullable else []
-    # To sort more than the page costs more than to count, which ends with the first `num_counted`.
-    num_read = max(limit + 1, num_counted if is_walk and cursor is None else 0)
-    query = query.order_by(*nulls_last, *order).limit(num_read)
+    query = query.order_by(*_order(column, run_id, is_descending, may_miss=plain.nullable)).limit(limit + 1)
     found: Sequence[Any] = ()
     if plain is Experiment.name:
         query = query.join(Experiment, Experiment.id == Run.experiment_id)
         found = session.execute(query.where(_of_first_experiments(session, value, is_descending))).all()
-    if len(found) < num_read:
+    if len(found) <= limit:
         found = session.execute(query).all()
-    is_counted = cursor is None and (len(found) < num_read or num_read == num_counted)
+    return _Found(*_cut(found, sort, limit), num_counted=None if few is None else len(few))
+
+
+def _find_few(
+    session: Session, wanted: Wanted, plain: InstrumentedAttribute[Any], is_descending: bool
+) -> Sequence[Any]:
+    """Give ids and values of runs that are wanted, in order: of all of them, or of any `MAX_COUNTED` + 1."""
+    query = select(Run.id, plain.label("value")).where(*wanted.conditions()).limit(MAX_COUNTED + 1)
+    if plain is Experiment.name:
+        query = query.join(Experiment, Experiment.id == Run.experiment_id)
+    few = query.subquery()
+    return session.execute(select(few).order_by(*_order(few.c.value, few.c.id, is_descending, may_miss=True))).all()
+
+
+def _order(
+    column: ColumnElement[Any], run_id: ColumnElement[str], is_descending: bool, *, may_miss: bool
+) -> list[ColumnElement[Any]]:
+    """Give what to order by; runs without the value come last."""
+    nulls_last = [column.is_(None)] if may_miss else []  # where none can miss, it would keep from walking an index
+    return [*nulls_last, *(one.desc() if is_descending else one.asc() for one in (column, run_id))]
+
+
+def _cut(found: Sequence[Any], sort: str, limit: int) -> tuple[list[str], str | None]:
+    """Give the ids of the page that these rows begin with, and the place of the next one."""
     following = _write_cursor(sort, found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None
-    return _Found([row[0] for row in found[:limit]], len(found) if is_counted else None, following)
+    return [row[0] for row in found[:limit]], following
 
 
 def _of_first_experiments(session: Session, since: object, is_descending: bool) -> Condition:

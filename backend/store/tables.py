@@ -100,8 +100,8 @@ _SORTED = (
 _ELSE = ("seed", "model", "started_at", "finished_at", *_SORTED, "settings_id", "experiment_id", "name")
 HISTORY = (*FACETS, "created_at", "id", *_ELSE)
 NEWEST = (*FACETS[:2], "created_at", "id", *FACETS[2:], *_ELSE)
-FIGURES = (*FACETS[:2], *_SORTED, "id")
-NAMES = (*FACETS[:2], "name", "id", "experiment_id")
+FIGURES = (*FACETS[:2], *_SORTED, "id", "policy", "state")
+NAMES = (*FACETS[:2], "name", "id", "experiment_id", "created_at")
 
 
 class Run(Base):

@@ -46,7 +46,10 @@ QUESTIONS = [
 
 @pytest.mark.parametrize("sort", ["-created_at", "name", "-utilisation"])
 @pytest.mark.parametrize("text", QUESTIONS)
-def test_sqlite_reads_no_wide_row_to_find_a_page(tmp_path: Path, text: str, sort: str) -> None:
+def test_sqlite_reads_no_wide_row_to_find_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sort: str
+) -> None:
+    monkeypatch.setattr(listing, "MAX_COUNTED", -1)  # even no run is more than that: the look for many follows
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     database.upgrade()
     plans: list[tuple[str, list[str]]] = []
@@ -71,6 +74,24 @@ def test_sqlite_reads_no_wide_row_to_find_a_page(tmp_path: Path, text: str, sort
         of_runs = [step for step in steps if step.split()[:2] in (["SEARCH", "runs"], ["SCAN", "runs"])]
         assert of_runs, statement
         assert all("USING COVERING INDEX" in step for step in of_runs), (statement, of_runs)
+
+
+def test_few_runs_and_many_are_found_alike(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.write() as session:
+        for number in range(12):
+            values = {"utilisation": None if number % 4 == 0 else number % 3 / 3, "state": "completed"}
+            run_id = add_run(session, f"run {number % 5}")
+            session.execute(update(Run).where(Run.id == run_id).values(**values))
+    for sort in listing.SORTS:
+        for text in ("is:finished", "run", "utilisation>=0.3", "name:nothing"):
+            for order in (sort, f"-{sort}"):
+                pages = []
+                for most in (1000, 1):
+                    monkeypatch.setattr(listing, "MAX_COUNTED", most)
+                    with database.read() as session:
+                        page = listing.list_page(session, RunFilter(expression=text), sort=order, limit=4)
+                    pages.append(([run.id for run in page.runs], page.total, page.next_cursor))
+                assert pages[0] == pages[1], (text, order)
 
 
 def test_an_older_database_gets_the_columns_of_its_specs_and_summaries(empty_url: str) -> None:
