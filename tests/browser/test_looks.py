@@ -55,6 +55,27 @@ def test_fingers_move_and_zoom_the_timeline(full_site: Site, open_page: PageMake
     assert after[1] - after[0] == pytest.approx(before[1] - before[0], rel=0.02), "one finger does not zoom"
 
 
+PICTURE = "() => document.querySelector('[data-timeline] canvas').toDataURL()"
+IS_SAME = f"before => ({PICTURE})() === before"
+
+
+def test_a_timeline_that_has_moved_rests_at_the_picture_of_a_fresh_one(full_site: Site, open_page: PageMaker) -> None:
+    page = open_page(full_site, full_site.pages()["run"])
+    settle(page)
+    timeline = page.get_by_role("application", name="Timeline of the nodes")
+    timeline.focus()
+    timeline.press("w")
+    page.wait_for_url(re.compile(r"from="))
+    page.wait_for_timeout(1_000)  # what is seen, and the shares beside it
+    picture = page.evaluate(PICTURE)
+    for there, back in (("d", "a"), ("a", "d")):
+        for key in (there, there, back, back):
+            timeline.press(key)
+            page.wait_for_timeout(300)  # of a glide, longer on a slow machine: it then aims on from where it was going
+            assert key == back or page.evaluate(PICTURE) != picture
+        page.wait_for_function(IS_SAME, arg=picture, timeout=10_000)
+
+
 def middle_of(locator: Locator) -> tuple[float, float]:
     box = locator.bounding_box()
     assert box is not None

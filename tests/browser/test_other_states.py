@@ -172,6 +172,15 @@ def test_what_is_asked_of_the_history(page: Page) -> None:
     picture(page, "history-views")
     page.get_by_role("button", name="Columns").click()
     picture(page, "history-columns")
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 400, "height": 860})
+    filters = page.get_by_role("group", name="Counts of the runs that match")
+    expect(filters).to_be_hidden()
+    expect(page.locator("tr[data-run]").nth(9)).to_be_in_viewport()  # the runs come first
+    page.get_by_role("button", name="Filters").click()
+    filters.get_by_role("button", name=re.compile("^stopped")).click()
+    expect(box).to_have_value("policy:ssp state:completed,stopped")
+    picture(page, "history-filters", sizes={400: 860, 800: 860})
 
 
 def test_what_is_done_with_runs_of_the_history(site: Site, page: Page) -> None:
@@ -271,6 +280,7 @@ def test_the_shell(site: Site, page: Page, browser: Browser) -> None:
     expect(page.get_by_text("No connection.")).to_be_visible(timeout=15_000)
     picture(page, "connection-lost")
     page.context.set_offline(False)
+    expect(page.get_by_text("No connection.")).to_have_count(0)
     stranger = browser.new_page(reduced_motion="reduce")
     stranger.goto(site.url.partition("?")[0])
     expect(stranger.get_by_role("heading", name="A token is needed")).to_be_visible()

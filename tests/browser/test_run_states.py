@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from backend.client import Client
+from backend.store.database import Database
+from benchmarks.timeline_runs import LongRun, make
 from predictor.events import NodeStarted
 from tests.browser.conftest import PageMaker
 from tests.browser.looking import look
@@ -49,13 +51,15 @@ SMALL = {1280: 800, 400: 860}  # of what looks the same at 2560
 
 @pytest.fixture(scope="module")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server with an ended run in virtual time, one of 64 workers, one that trains, and one that waits for it."""
-    with serving(tmp_path_factory.mktemp("states"), "--concurrency", "1") as (_, url), Client(url) as client:
+    """A server with ended runs of 4 and 64 workers, one that trains, one that waits for it, and one of 256 workers."""
+    home = tmp_path_factory.mktemp("states")
+    with serving(home, "--concurrency", "1") as (_, url), Client(url) as client:
         names = {"A worker leaves and comes back": VIRTUAL, "Sixty-four workers": WIDE}
         ended = [client.submit({"name": name, "run": run}) for name, run in names.items()]
         assert {client.wait(one.id, timeout_s=120).runs[0].state for one in ended} == {"completed"}
         others = [client.submit({"name": name, "run": LIVE}) for name in ("Trains now", "Waits for its turn")]
-        yield Site(url, "", tuple(one.run_ids[0] for one in (*ended, *others)))
+        largest, _ = make(Database(f"sqlite:///{home / 'foresync.db'}"), LongRun("256 workers", 256, 12))
+        yield Site(url, "", (*(one.run_ids[0] for one in (*ended, *others)), largest))
 
 
 def open_run(open_page: PageMaker, site: Site, run_id: str, query: str = "") -> Page:
@@ -69,6 +73,9 @@ def open_run(open_page: PageMaker, site: Site, run_id: str, query: str = "") -> 
 def test_a_run_in_virtual_time_and_its_tabs(site: Site, open_page: PageMaker) -> None:
     page = open_run(open_page, site, site.run_ids[0])
     look(page, "run-virtual", is_whole=True)
+    page.emulate_media(contrast="more")
+    look(page, "run-contrast", is_whole=True, sizes={1280: 800})
+    page.emulate_media(contrast="no-preference")
     for tab in TABS:
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
@@ -93,10 +100,18 @@ def test_what_opens_on_the_page_of_a_run(site: Site, open_page: PageMaker) -> No
     page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
     look(page, "run-selected", sizes=SMALL)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    look(page, "run-keys", sizes=SMALL)
 
 
 def test_a_run_of_many_workers(site: Site, open_page: PageMaker) -> None:
     look(open_run(open_page, site, site.run_ids[1]), "run-wide", is_whole=True)
+    page = open_run(open_page, site, site.run_ids[4])
+    look(page, "run-256", is_whole=True, sizes={1280: 800, 2560: 1440})
+    nodes = page.get_by_role("table", name="Nodes")
+    expect(nodes).to_have_attribute("aria-rowcount", "257")  # the head too
+    assert nodes.locator("tr[data-row]").count() < 100, "rows that are not seen are drawn"
 
 
 def test_a_run_that_waits_trains_and_stops(site: Site, open_page: PageMaker) -> None:
@@ -118,11 +133,21 @@ def test_a_run_that_waits_trains_and_stops(site: Site, open_page: PageMaker) -> 
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
         look(page, "run-stopped")
+        page.get_by_role("button", name="Resume").click()
+        stop = page.get_by_role("button", name="Stop", exact=True)
+        expect(stop).to_be_visible()
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        page.wait_for_timeout(3000)  # it trains again
+        look(page, "run-resumed", is_whole=True, sizes=SMALL)
+        stop.click()
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
 
 def test_a_run_that_fails(site: Site, open_page: PageMaker) -> None:
     with Client(site.url) as client:
-        run_id = client.submit({"name": "Loses its server", "run": LIVE}).run_ids[0]
+        experiment = client.submit({"name": "Loses its server", "run": LIVE, "seeds": [1, 2]})
+        run_id, other = experiment.run_ids
+        client.cancel_queued([other])
         page = open_run(open_page, site, run_id)
         expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
         pids: dict[str, int] = {}
@@ -138,6 +163,10 @@ def test_a_run_that_fails(site: Site, open_page: PageMaker) -> None:
         psutil.Process(pids["server"]).kill()
         expect(page.get_by_text("The run failed:")).to_be_visible()
         look(page, "run-failed", is_whole=True)
+        page = open_page(site, f"/experiments/{experiment.id}")
+        expect(page.get_by_text("2 of 2 runs done: 1 failed, 1 stopped")).to_be_visible()
+        expect(page.get_by_role("table").get_by_text("not reached")).to_have_count(0)  # one failed, one never trained
+        look(page, "experiment-failed", sizes=SMALL)
 
 
 def test_answers_that_are_late_or_wrong(site: Site, browser: Browser) -> None:
@@ -166,6 +195,11 @@ def test_a_run_whose_server_is_gone(browser: Browser, tmp_path: Path) -> None:
         page.goto(Site(url).with_token(f"/runs/{run_id}"))
         expect(page.get_by_text("live", exact=True)).to_be_visible()
         page.wait_for_timeout(2000)
+        page.context.set_offline(True)
+        expect(page.get_by_text(re.compile("^No connection since"))).to_be_visible()
+        look(page, "run-offline", sizes=SMALL)
+        page.context.set_offline(False)
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
         process.kill()
         expect(page.get_by_text(re.compile("^No connection since"))).to_be_visible()
         look(page, "run-lost", sizes=SMALL)

@@ -1,4 +1,4 @@
-import { axisTitle, layoutOf, tracesOf, type Axis, type Line, type Quantity } from "./figures";
+import { layoutOf, tracesOf, type Axis, type Line, type Quantity } from "./figures";
 import { cssToken } from "../app/theme";
 import { Figure } from "./Figure";
 
@@ -23,7 +23,7 @@ export function CurvePlot({ lines, quantity, axis, target, hasBands }: Props) {
       isWaiting={lines.length > 0 && lines.every(({ evaluations, bands }) => !evaluations && !bands)}
       data={lines}
       traces={(colours) => tracesOf(lines, quantity, axis, colours)}
-      layout={(colours) => layoutOf(quantity, axis, axisTitle(axis, lines), target, colours, cssToken("--face"))}
+      layout={(colours) => layoutOf(lines, quantity, axis, target, colours, cssToken("--face"))}
     />
   );
 }

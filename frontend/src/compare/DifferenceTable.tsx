@@ -1,7 +1,7 @@
 import type { Difference, Run } from "../api/types";
 import { describePath, describeValue } from "../form/describe";
 import { PolicyText } from "../form/PolicyText";
-import { RunName } from "./MetricTable";
+import { areSimulated, RunHead, RunName } from "./MetricTable";
 import type { RunStyle } from "./styles";
 import table from "../ui/Table.module.css";
 import css from "./tables.module.css";
@@ -26,7 +26,7 @@ export function DifferenceTable({ runs, differences, labels, styles }: Props) {
         <thead>
           <tr>
             <th scope="col" className={css.run}>
-              Run
+              <RunHead runs={runs} />
             </th>
             {hasPolicies && <th scope="col">Policy</th>}
             {shown.map(({ path }) => (
@@ -43,7 +43,7 @@ export function DifferenceTable({ runs, differences, labels, styles }: Props) {
           {runs.map((run, index) => (
             <tr key={run.id}>
               <th scope="row" className={css.run}>
-                <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
+                <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} isMarked={!areSimulated(runs)} />
               </th>
               {hasPolicies && (
                 <td>

@@ -28,7 +28,7 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
         <thead>
           <tr>
             <th scope="col" className={css.run}>
-              Run
+              <RunHead runs={runs} />
             </th>
             <th scope="col">Baseline</th>
             {metrics.map(({ key, title, help }) => (
@@ -42,7 +42,7 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
           {runs.map((run) => (
             <tr key={run.id}>
               <th scope="row" className={css.run}>
-                <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />
+                <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} isMarked={!areSimulated(runs)} />
               </th>
               <td className={css.pick}>
                 <input
@@ -66,7 +66,21 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
   );
 }
 
-export function RunName({ run, label, style }: { run: Run; label: string; style: RunStyle | undefined }) {
+/** That all runs are simulated is said once, in the head of their names, which need the width. */
+export const areSimulated = (runs: readonly Run[]) => runs.every((run) => run.is_simulated);
+
+export function RunHead({ runs }: { runs: readonly Run[] }) {
+  return <>Run {areSimulated(runs) && <SimulatedMark />}</>;
+}
+
+interface NameProps {
+  run: Run;
+  label: string;
+  style: RunStyle | undefined;
+  isMarked: boolean; // says whether it is simulated
+}
+
+export function RunName({ run, label, style, isMarked }: NameProps) {
   return (
     <span className={css.runName}>
       <Swatch style={style} />
@@ -76,7 +90,7 @@ export function RunName({ run, label, style }: { run: Run; label: string; style:
       {(isActive(run.state) || run.state === "failed") && (
         <StateMark state={run.state} reason={run.reason} queuePosition={run.queue_position} />
       )}
-      {run.is_simulated && <SimulatedMark />}
+      {run.is_simulated && isMarked && <SimulatedMark />}
     </span>
   );
 }

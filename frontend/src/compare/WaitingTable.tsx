@@ -1,7 +1,7 @@
 import type { Run, WorkerSummary } from "../api/types";
 import { formatPercent } from "../format";
 import { Num } from "../ui/Num";
-import { RunName } from "./MetricTable";
+import { areSimulated, RunHead, RunName } from "./MetricTable";
 import type { RunStyle } from "./styles";
 import table from "../ui/Table.module.css";
 import css from "./tables.module.css";
@@ -24,7 +24,7 @@ export function WaitingTable({ runs, labels, styles }: Props) {
   const isShort = runs.length > FEW;
   const names = runs.map((run) => ({
     key: run.id,
-    name: <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} />,
+    name: <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} isMarked={!isShort || !areSimulated(runs)} />,
   }));
   const numbers = workers.map((worker) => ({ key: String(worker), name: <>{isShort ? `worker ${worker}` : worker}</> }));
   const [rows, columns] = isShort ? [names, numbers] : [numbers, names];
@@ -39,7 +39,7 @@ export function WaitingTable({ runs, labels, styles }: Props) {
         <thead>
           <tr>
             <th scope="col" className={css.run}>
-              {isShort ? "Run" : "Worker"}
+              {isShort ? <RunHead runs={runs} /> : "Worker"}
             </th>
             {columns.map(({ key, name }) => (
               <th key={key} scope="col">

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Comparison, Run } from "../api/types";
 import { fieldAt, readSchema, type JsonSchema } from "../form/schema";
-import { axisTitle, escapeHtml, tracesOf, translucent, type Line } from "./figures";
+import { axisTitle, escapeHtml, lossMarks, tracesOf, translucent, type Line } from "./figures";
 import { groupsOf, tally, verdictOf } from "./groups";
 import { labelRuns } from "./labels";
 import { against, bestOf, formatPoints, hasOneTarget, METRICS, metricsOf, timeToTarget, type Metric } from "./metrics";
@@ -318,6 +318,13 @@ describe("names of runs", () => {
     expect(many.map(({ hoverinfo }) => hoverinfo === "skip")).toEqual([...Array<boolean>(20).fill(true), ...Array<boolean>(10).fill(false)]);
     expect(many[1]?.fillcolor).toMatch(/,0\.06\)$/);
     expect(many[0]?.line.width).toBeGreaterThan(0);
+  });
+
+  it("get the marks of a logarithmic axis that are in sight, however narrow it is", () => {
+    const marks = (...loss: number[]) => lossMarks([{ evaluations: { loss }, bands: null } as unknown as Line], "seconds");
+    expect(marks(2.4, 1.6)).toEqual({});
+    expect(marks(2.4, 0.02)).toEqual({ dtick: "D2" });
+    expect(marks()).toEqual({});
   });
 
   it("stand in figures as text", () => expect(escapeHtml("<b>&")).toBe("&lt;b&gt;&amp;"));

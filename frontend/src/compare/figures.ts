@@ -115,10 +115,24 @@ export function frameOf(colours: Colours, face: string): { ticks: object; frame:
   return { ticks, frame };
 }
 
+const WIDE = 8; // largest loss over least, from which 1, 2 and 5 of each power of ten are marks enough
+
+/** The marks of the losses' logarithmic axis. Over a narrow range they are left to plotly, or hardly one would be in sight. */
+export function lossMarks(lines: readonly Line[], axis: Axis): { dtick?: string } {
+  let [least, most] = [Infinity, 0];
+  for (const { evaluations, bands } of lines) {
+    const band = bands?.[`loss_over_${axis}`];
+    for (const loss of band ? [...band.low, ...band.high] : (evaluations?.loss ?? [])) {
+      if (loss !== null && loss > 0) [least, most] = [Math.min(least, loss), Math.max(most, loss)];
+    }
+  }
+  return most / least < WIDE ? {} : { dtick: "D2" };
+}
+
 export function layoutOf(
+  lines: readonly Line[],
   quantity: Quantity,
   axis: Axis,
-  axisText: string,
   target: number | null,
   colours: Colours,
   face: string,
@@ -128,13 +142,13 @@ export function layoutOf(
     ...frame,
     xaxis: {
       ...ticks,
-      title: { text: axisText, standoff: 6 },
+      title: { text: axisTitle(axis, lines), standoff: 6 },
       rangemode: "tozero",
     },
     yaxis: {
       ...ticks,
       tickformat: quantity === "accuracy" ? ".0%" : ".3~g",
-      ...(quantity === "loss" ? { type: "log", dtick: "D2" } : {}),
+      ...(quantity === "loss" ? { type: "log", ...lossMarks(lines, axis) } : {}),
       nticks: 6,
     },
     ...(target === null
@@ -154,8 +168,8 @@ export function layoutOf(
           annotations: [
             {
               xref: "paper",
-              x: 1,
-              xanchor: "right",
+              x: 0, // where no curve has come to it yet
+              xanchor: "left",
               y: quantity === "loss" ? Math.log10(target) : target,
               yanchor: "bottom",
               text: "target",

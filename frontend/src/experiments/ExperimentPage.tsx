@@ -107,7 +107,7 @@ function View({ experiment }: { experiment: Experiment }) {
       </header>
       <p className={css.progress} role="status">
         <Progress share={numRuns > 0 ? numDone / numRuns : 1} label="Runs done" /> {numDone} of {plural(numRuns, "run")}{" "}
-        done
+        done{otherEnds(runs)}
       </p>
       {error !== "" && <Notice kind="fault">{error}</Notice>}
       <RunTable
@@ -121,6 +121,15 @@ function View({ experiment }: { experiment: Experiment }) {
       {isDeleting && <DeleteExperiment experiment={experiment} onClose={() => setDeleting(false)} />}
     </>
   );
+}
+
+/** ": 1 failed, 2 stopped": those that are done, but not as was asked for. */
+export function otherEnds(runs: readonly Pick<Run, "state">[]): string {
+  const parts = (["failed", "stopped"] as const).flatMap((end) => {
+    const num = runs.filter(({ state }) => state === end).length;
+    return num > 0 ? [`${num} ${end}`] : [];
+  });
+  return parts.length > 0 ? `: ${parts.join(", ")}` : "";
 }
 
 /** What all runs have in common: "mlp on digits, 4 workers"; what differs stands in the table. */

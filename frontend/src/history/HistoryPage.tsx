@@ -5,6 +5,7 @@ import { navigate, useLocation } from "../app/router";
 import { useTitle } from "../app/title";
 import { CloneDialog } from "../clone/CloneDialog";
 import { Button } from "../ui/Button";
+import { useMedia } from "../ui/media";
 import { Notice } from "../ui/Notice";
 import { SkeletonRows } from "../ui/Skeleton";
 import { changeRuns, type Target } from "./actions";
@@ -16,6 +17,7 @@ import { FilterBox } from "./FilterBox";
 import { toggleValue } from "./filterText";
 import { compareUrl } from "./links";
 import { Pages, stateWith } from "./Pages";
+import { Popover } from "./Popover";
 import { PurgeDialog } from "./PurgeDialog";
 import { moveRow, withFocusedRun } from "./rowKeys";
 import { RowTable } from "./RunTable";
@@ -33,7 +35,8 @@ import css from "./HistoryPage.module.css";
 type Asking = { what: "tags" | "purge" | "clone" | "sheet"; target: Target } | null;
 type Show = (next: HistoryView, isStep?: boolean) => void;
 
-const WIDE = "(min-width: 1100px)";
+const WIDE = "(min-width: 1100px)"; // the filters stand beside the list; else a button opens them, and the runs come first
+const COUNTS = "Counts of the runs that match";
 
 /** "Which setting wins, by how much, and how sure are we?": all runs; select two or more to compare them. */
 export function HistoryPage() {
@@ -41,6 +44,7 @@ export function HistoryPage() {
   const { query } = useLocation();
   const view = useMemo(() => readView(query), [query]);
   const history = useHistory(view);
+  const isWide = useMedia(WIDE);
   const { resource, page, fault, numMatching, seen } = history;
   const [asking, setAsking] = useState<Asking>(null);
 
@@ -78,6 +82,11 @@ export function HistoryPage() {
         <div className={css.top}>
           <FilterBox filter={view.filter} fault={fault} onChange={(filter) => show(refine(view, { filter }))} />
           <div className={css.menus}>
+            {!isWide && (
+              <Popover label="Filters" title={COUNTS}>
+                {() => facets}
+              </Popover>
+            )}
             <ColumnMenu
               shown={history.columns}
               hasBaseline={history.baseline !== null}
@@ -88,11 +97,10 @@ export function HistoryPage() {
         </div>
       )}
       <div key={isEmpty ? "empty" : hasTop ? "list" : "waiting"} className={css.parts} data-empty={isEmpty || undefined}>
-        {page && !isEmpty && (
-          <aside className={css.facets} aria-label="Counts of the runs that match">
-            {/* At the side where there is room; else folded, above the list, which its counts must not move. */}
-            <details open={window.matchMedia(WIDE).matches}>
-              <summary>Narrow down</summary>
+        {isWide && page && !isEmpty && (
+          <aside className={css.facets} aria-label={COUNTS}>
+            <details open>
+              <summary>Filters</summary>
               {facets}
             </details>
           </aside>

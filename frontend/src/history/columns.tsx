@@ -243,7 +243,8 @@ function PolicyCell({ row: { policy, policy_at_start: atStart, is_retuned: isRet
 function TargetCell({ row }: { row: RunRow }) {
   if (row.time_to_target_s !== null) return seconds(row.time_to_target_s);
   if (!row.target) return <span className="quiet">no target</span>;
-  return row.state === "completed" || row.state === "stopped" ? (
+  const isJudged = row.state === "completed" || (row.state === "stopped" && row.duration_s !== null); // it has trained
+  return isJudged ? (
     <span className="quiet">not reached</span>
   ) : (
     <Num value={null} />

@@ -48,7 +48,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
           <tr>
             <th scope="col">Node</th>
             <th scope="col">Now</th>
-            {["Iterations", "Utilisation", "Waiting", "Transfer", "Lead", "Staleness", ...(hasForecasts ? FORECAST_TITLES : []), "CPU", "Memory", "Sent", "Received", "Process"].map((title) => (
+            {["Iterations", "Utilisation", "Waiting", "Transfer", "Lead", "Staleness", ...(hasForecasts ? FORECAST_TITLES : []), "CPU", "Memory", "Sent", "Received"].map((title) => (
               <th key={title} scope="col" className={table.right} title={helpOf(title, session.store.past !== null)}>
                 {title}
               </th>
@@ -93,7 +93,6 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
                 <td className={table.right}>
                   <Num value={hasTraffic(node) ? node.receivedBytes : null} as="bytes" />
                 </td>
-                <td className={table.right}>{node.pid}</td>
               </tr>
             );
           })}

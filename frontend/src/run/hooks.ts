@@ -1,16 +1,8 @@
-import { useState, useSyncExternalStore } from "react";
-
-const narrow = window.matchMedia("(max-width: 699px)");
-
-function subscribe(listener: () => void): () => void {
-  narrow.addEventListener("change", listener);
-  return () => narrow.removeEventListener("change", listener);
-}
+import { useState } from "react";
+import { useMedia } from "../ui/media";
 
 /** Whether the page is so narrow that the panel becomes a sheet. */
-export function useIsNarrow(): boolean {
-  return useSyncExternalStore(subscribe, () => narrow.matches);
-}
+export const useIsNarrow = () => useMedia("(max-width: 699px)");
 
 /** A switch that the browser remembers. */
 export function useStored(key: string, initial: boolean): [boolean, (value: boolean) => void] {

@@ -3,9 +3,9 @@
 import type { RunModel } from "../store/model";
 import type { PastStore, Segment } from "../store/past";
 import { Kind, NUM_KINDS, type SpanTrack } from "../store/spans";
-import { mergedColumns, scanColumns, type ColumnSink } from "./columns";
+import { MOST_MERGED, mergedColumns, scanColumns, type ColumnSink } from "./columns";
 import type { Lane, Layout } from "./layout";
-import { PERIOD, type Palette } from "./palette";
+import type { Palette } from "./palette";
 import { Pixels } from "./pixels";
 import { STACK_ORDER, stackUp } from "./stack";
 import { TileColumns } from "./tileColumns";
@@ -25,13 +25,15 @@ interface Part extends Segment {
 }
 
 const TEXTURED_FROM = 5; // device pixels: a narrower span has the mean of its texture
-const PARTED_FROM = 6; // device pixels for each span, above which one is parted from the next
+const PARTED_FROM = 6; // device pixels of a span from which it is parted from the next
+const CHANGED_BEFORE = MOST_MERGED; // columns before a change that may look otherwise by it
+const REST_MS = 500; // without a move, after which the level of detail is chosen afresh
 
 /**
  * Draws into a canvas of its own; `paint` brings it up to date.
  *
  * There are two, of which a pan draws the one into the other: a canvas that is drawn into itself is copied first.
- * Whatever has a plain colour is written as pixels; only wide spans with a texture are rectangles of the canvas.
+ * What a column holds depends on nothing that is drawn beside it, so that a moved picture is the same as a fresh one.
  */
 export class BarsLayer {
   past: PastStore | null = null; // what is drawn where the fold holds nothing
@@ -43,13 +45,15 @@ export class BarsLayer {
   private mergedWorkers = 0; // the choice for all workers' lanes
   private readonly pixels = new Pixels();
   private readonly tiles = new TileColumns();
-  private readonly textured: number[][] = Array.from({ length: NUM_KINDS }, () => []); // by kind: x, y, width, height, ...
-  private readonly slow: number[] = []; // the same, for what marks slow spans with a texture
   private track: SpanTrack | null = null;
   private top = 0;
   private height = 0;
+  private from = 0; // columns that belong to the part which is drawn: [from, to)
+  private to = 0;
+  private scale: Scale = { stepS: 1, origin: 0, width: 1, ratio: 1 };
   private palette: Palette | null = null;
-  private isParted = false; // spans of this lane are wide enough to be told apart
+  private heldMs = -Infinity; // since when the level of detail is kept as it is
+  isSettled = false; // the level of detail is the one that the view asks for, not one that was kept while it moved
 
   /** The picture. */
   get canvas(): HTMLCanvasElement {
@@ -57,12 +61,16 @@ export class BarsLayer {
   }
 
   /** Bring the picture up to date; it shows the plot alone, in device pixels. */
-  paint(scale: Scale, layout: Layout, palette: Palette, model: RunModel): void {
+  paint(scale: Scale, layout: Layout, palette: Palette, model: RunModel, atMs: number): void {
     const { drawn } = this;
     const past = this.past?.key ?? "";
     this.segments = this.past?.segments ?? [{ fromS: -Infinity, toS: Infinity, model }];
     this.palette = palette;
-    this.moveTextures(scale, palette);
+    this.scale = scale;
+    const { origin, stepS, width } = drawn?.scale ?? {};
+    if (origin !== scale.origin || stepS !== scale.stepS || width !== scale.width || drawn?.layout !== layout) this.heldMs = atMs;
+    this.isSettled = drawn === null || atMs - this.heldMs >= REST_MS;
+    if (this.isSettled) this.heldMs = atMs; // what arrives in a view that rests does not make it flicker, either
     const height = Math.max(1, Math.round((layout.height - layout.axis) * scale.ratio));
     const isMergedAnew = this.chooseMerging(layout, scale);
     const shift = drawn ? scale.origin - drawn.scale.origin : 0;
@@ -76,7 +84,7 @@ export class BarsLayer {
       this.canvas.height === height &&
       Math.abs(shift) < scale.width;
     this.drawn = { scale, layout, palette, past };
-    const changedX = Math.floor(changedFromS(layout) / scale.stepS) - scale.origin;
+    const changedX = Math.floor(changedFromS(layout) / scale.stepS) - scale.origin - CHANGED_BEFORE;
     if (mayMove) {
       if (shift !== 0) this.move(-shift);
       const fromX = Math.max(0, Math.min(changedX, scale.width - Math.max(0, shift)));
@@ -96,7 +104,7 @@ export class BarsLayer {
       return track && worker !== null ? [track] : [];
     });
     const { origin, width } = part ?? scale;
-    this.mergedWorkers = mergedColumns(tracks, origin, scale.stepS, width, this.mergedWorkers);
+    this.mergedWorkers = mergedColumns(tracks, origin, scale.stepS, width, this.isSettled ? 0 : this.mergedWorkers);
     let hasChanged = false;
     for (const { id, node, worker } of layout.lanes) {
       if (!node) continue;
@@ -122,12 +130,6 @@ export class BarsLayer {
     return this.segments
       .map((segment) => ({ ...segment, from: column(segment.fromS), to: column(segment.toS) }))
       .filter(({ from, to }) => to > from);
-  }
-
-  private moveTextures(scale: Scale, palette: Palette): void {
-    const period = Math.round(PERIOD * scale.ratio);
-    const shift = new DOMMatrix().translate(-(((scale.origin % period) + period) % period), 0);
-    for (const fill of [...palette.fills, palette.forecast]) if (typeof fill !== "string") fill.setTransform(shift);
   }
 
   private move(byX: number): void {
@@ -158,7 +160,6 @@ export class BarsLayer {
       for (const lane of layout.lanes) this.drawPart(lane, part, layout.scrollY, scale);
     }
     this.pixels.put(this.ctx);
-    this.fillTextured(x0, x1);
   }
 
   /** Draw a lane's part from its fold; without one from the tiles, with the times in which its worker was lost. */
@@ -172,61 +173,51 @@ export class BarsLayer {
     const track = lane.worker !== null && model ? model.nodes.get(lane.id)?.track : lane.node.track;
     if (!track) return;
     this.track = track;
-    this.isParted = numInSight(track, scale) * PARTED_FROM < scale.width;
+    this.from = from;
+    this.to = to;
     scanColumns(track, scale.origin, scale.stepS, from, to, this.merged.get(lane.id) ?? 0, this.sink);
   }
 
   private readonly sink: ColumnSink = {
     full: (x, width, kind, span, isEnd) => {
-      const { palette, top, height, track, pixels } = this;
+      const { palette, top, height, track, pixels, scale } = this;
       if (!palette || !track) return;
-      const hasGap = isEnd && this.isParted && track.iteration[span + 1] !== track.iteration[span]; // parts of one stay together
-      const isTextured = width >= TEXTURED_FROM && typeof palette.fills[kind] !== "string";
-      const ownWidth = hasGap ? width - 1 : width;
-      if (isTextured) this.textured[kind]?.push(x, top, ownWidth, height);
-      else pixels.fill(x, top, ownWidth, height, palette.words[kind] as number);
-      if (track.isSlow[span] === 0) return;
-      const markHeight = Math.max(1, Math.round(height / 10));
-      if (isTextured) this.slow.push(x, top, width, markHeight);
-      else pixels.fill(x, top, width, markHeight, palette.stallWord);
+      const length = ((track.end[span] as number) - (track.start[span] as number)) / scale.stepS; // all of it, however little is drawn now
+      const hasGap = isEnd && length >= PARTED_FROM && isFollowed(track, span, scale.stepS);
+      this.fill(x, top, hasGap ? width - 1 : width, height, kind, length >= TEXTURED_FROM);
+      if (track.isSlow[span] === 1) pixels.fill(x, top, width, Math.max(1, Math.round(height / 10)), palette.stallWord);
     },
     mixed: (x, width, shares) => {
-      const { palette, top, height, pixels } = this;
-      if (!palette) return;
+      const { top, height } = this;
+      const left = Math.max(x, this.from);
+      const ownWidth = Math.min(x + width, this.to) - left;
       stackUp(shares, height, tops);
       let reached = 0;
       for (let place = 0; place < NUM_KINDS; place++) {
         const next = tops[place] as number;
-        if (next > reached) pixels.fill(x, top + height - next, width, next - reached, palette.words[STACK_ORDER[place] as Kind] as number);
+        if (next > reached) this.fill(left, top + height - next, ownWidth, next - reached, STACK_ORDER[place] as Kind, false);
         reached = next;
       }
     },
   };
 
-  /** Fill the spans that have a texture, kind by kind. */
-  private fillTextured(x0: number, x1: number): void {
-    const { ctx, palette } = this;
+  /** Fill with a kind's texture or its mean. A loss always has its texture: its mean is too like the other colours. */
+  private fill(x: number, y: number, width: number, height: number, kind: Kind, isWide: boolean): void {
+    const { palette, pixels, scale } = this;
     if (!palette) return;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x0, 0, x1 - x0, this.canvas.height);
-    ctx.clip();
-    this.textured.forEach((rects, kind) => fillAll(ctx, rects, palette.fills[kind] as string | CanvasPattern));
-    fillAll(ctx, this.slow, palette.stall);
-    ctx.restore();
+    const texture = isWide || kind === Kind.lost ? palette.textures[kind] : null;
+    if (texture) pixels.weave(x, y, width, height, texture, scale.origin);
+    else pixels.fill(x, y, width, height, palette.words[kind] as number);
   }
+}
+
+/** Whether another iteration follows at once; parts of one stay together. */
+function isFollowed(track: SpanTrack, span: number, stepS: number): boolean {
+  if (span + 1 >= track.length || track.iteration[span + 1] === track.iteration[span]) return false;
+  return (track.start[span + 1] as number) - (track.end[span] as number) < stepS;
 }
 
 const tops = new Int32Array(NUM_KINDS);
-
-function fillAll(ctx: CanvasRenderingContext2D, rects: number[], fill: string | CanvasPattern): void {
-  if (rects.length === 0) return;
-  ctx.fillStyle = fill;
-  for (let i = 0; i < rects.length; i += 4) {
-    ctx.fillRect(rects[i] as number, rects[i + 1] as number, rects[i + 2] as number, rects[i + 3] as number);
-  }
-  rects.length = 0;
-}
 
 function numInSight(track: SpanTrack, { origin, stepS, width }: Scale): number {
   return track.numStartingBefore((origin + width) * stepS) - track.firstEndingAfter(origin * stepS);

@@ -10,12 +10,13 @@ export interface ColumnSink {
   mixed: (x: number, width: number, shares: Float64Array) => void;
 }
 
+const GRAIN = 1024; // of a column: edges are rounded to it, so that they are the same wherever a drawing begins
 const DENSE = 4; // spans for each column, from which single ones are not looked at any more
 const WIDE = 3; // columns of a span that can be told apart
 const SAMPLES = 1200; // spans that are looked at, in all lanes together
 const SPANS_MERGED = 6; // spans that merged columns should hold
 const LEAST_MERGED = 2;
-const MOST_MERGED = 6;
+export const MOST_MERGED = 6;
 
 const shares = new Float64Array(NUM_KINDS);
 const before = new Float64Array(NUM_KINDS);
@@ -105,8 +106,8 @@ function scanSparse(
   };
   open(x0 - 1);
   for (let i = first; i < last; i++) {
-    const left = (track.start[i] as number) / stepS - origin;
-    const right = (track.end[i] as number) / stepS - origin;
+    const left = Math.round(((track.start[i] as number) / stepS) * GRAIN) / GRAIN - origin;
+    const right = Math.max(Math.round(((track.end[i] as number) / stepS) * GRAIN) / GRAIN - origin, left + 1 / GRAIN);
     const kind = track.kind[i] as Kind;
     const from = Math.floor(left);
     const to = Math.floor(right);

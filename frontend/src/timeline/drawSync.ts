@@ -2,6 +2,7 @@
 
 import { formatSeconds } from "../format";
 import { axisTop, fillTextured, fromS, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
+import type { RunModel } from "../store/model";
 import type { PastStore } from "../store/past";
 import { BINS } from "../store/tiles";
 import { plotWidth, type Lane } from "./layout";
@@ -10,6 +11,7 @@ const TICKS_APART = 3; // CSS pixels for each update, below which a histogram is
 const LINES_APART = 14; // CSS pixels for each synchronisation, above which its line crosses all lanes
 const WINDOWS_APART = 12;
 const PLANS_OPEN = 4; // predictions that may be open at one time
+const BAR = 3; // CSS pixels of a bar of the histogram
 const UPDATES = 4; // their row among the figures of a tile
 
 /** Draw the updates that were applied and the windows that have passed; the plot is clipped. */
@@ -20,24 +22,22 @@ export function drawPastSync(frame: Frame): void {
   drawWindows(frame, server);
 }
 
-/** Draw the number of updates of a long run where only an overview is known. */
-export function drawOverview(frame: Frame, { tiles, level }: PastStore): void {
+/** Draw the server's lane of a long run of which an overview is in sight: numbers of updates alone, from end to end. */
+export function drawPastRates(frame: Frame, { segments, tiles, level }: PastStore): void {
   const server = serverOf(frame);
   if (!server) return;
-  const rates: { fromS: number; toS: number; perS: number }[] = [];
-  let most = 0;
-  tiles.scan(level, Math.max(0, fromS(frame)), toS(frame), (tile, bin, startS, endS) => {
-    const perS = (tile.figures[UPDATES * BINS + bin] as number) / 2 ** tile.level;
-    most = Math.max(most, perS);
-    rates.push({ fromS: startS, toS: endS, perS });
-  });
-  const top = topOf(frame, server);
-  frame.ctx.fillStyle = frame.palette.inkQuiet;
-  for (const rate of rates) {
-    const left = Math.round(xOf(frame, rate.fromS));
-    const height = Math.round((rate.perS / most) * server.height);
-    if (height > 0) frame.ctx.fillRect(left, top + server.height - height, Math.round(xOf(frame, rate.toS)) - left, height);
+  const rates = new Rates(frame);
+  for (const segment of segments) {
+    const lowS = Math.max(0, segment.fromS, fromS(frame));
+    const highS = Math.min(segment.toS, toS(frame));
+    if (highS <= lowS) continue;
+    if (segment.model) rates.addUpdates(segment.model.aggregates, lowS, highS);
+    else
+      tiles.scan(level, lowS, highS, (tile, bin, startS, endS) => {
+        rates.add(startS, endS, ((tile.figures[UPDATES * BINS + bin] as number) / 2 ** tile.level) * (endS - startS));
+      });
   }
+  rates.draw(topOf(frame, server), server.height);
 }
 
 function serverOf(frame: Frame): Lane | undefined {
@@ -52,7 +52,9 @@ function drawUpdates(frame: Frame, server: Lane): void {
   const plot = layout.width - layout.left - layout.right;
   const top = topOf(frame, server);
   if ((end - first) * TICKS_APART > plot) {
-    drawHistogram(frame, top, server.height);
+    const rates = new Rates(frame);
+    rates.addUpdates(aggregates, fromS(frame), toS(frame));
+    rates.draw(top, server.height);
     return;
   }
   const mayCross = (end - first) * LINES_APART < plot;
@@ -71,28 +73,51 @@ function drawUpdates(frame: Frame, server: Lane): void {
   }
 }
 
-/** Draw the number of updates for each few pixels, where single ones would run together. */
-function drawHistogram(frame: Frame, top: number, height: number): void {
-  const { aggregates } = frame.model;
-  const { ctx, layout, palette } = frame;
-  const width = 3;
-  const stepS = secondsOf(frame, width);
-  const first = Math.floor(fromS(frame) / stepS);
-  const num = Math.ceil(plotWidth(layout) / width) + 1; // at least one: a window can be narrower than the gutters
-  const counts = new Array<number>(num).fill(0);
-  let most = 1;
-  let index = aggregates.indexAt(first * stepS);
-  for (let i = 0; i < num; i++) {
-    const next = aggregates.indexAt((first + i + 1) * stepS);
-    counts[i] = next - index;
-    most = Math.max(most, next - index);
-    index = next;
+/** The number of updates for each few pixels, where single ones would run together. */
+class Rates {
+  private readonly stepS: number;
+  private readonly first: number; // of the bars, which lie on the time grid
+  private readonly counts: Float64Array;
+
+  constructor(private readonly frame: Frame) {
+    this.stepS = secondsOf(frame, BAR);
+    this.first = Math.floor(fromS(frame) / this.stepS);
+    this.counts = new Float64Array(Math.ceil(plotWidth(frame.layout) / BAR) + 1); // at least one: a window can be narrower than the gutters
   }
-  ctx.fillStyle = palette.inkQuiet;
-  counts.forEach((count, i) => {
-    const part = (count / most) * height;
-    if (count > 0) ctx.fillRect(xOf(frame, (first + i) * stepS), top + height - part, width - 0.5, part);
-  });
+
+  /** Add updates that are spread evenly over a stretch. */
+  add(startS: number, endS: number, num: number): void {
+    const left = Math.max(0, startS / this.stepS - this.first);
+    const right = Math.min(this.counts.length, endS / this.stepS - this.first);
+    const per = (num * this.stepS) / (endS - startS);
+    for (let bar = Math.floor(left); bar < right; bar++) {
+      this.counts[bar] = (this.counts[bar] as number) + per * (Math.min(right, bar + 1) - Math.max(left, bar));
+    }
+  }
+
+  /** Add the updates of a stretch, one by one. */
+  addUpdates(aggregates: RunModel["aggregates"], lowS: number, highS: number): void {
+    let index = aggregates.indexAt(lowS);
+    for (let bar = Math.floor(lowS / this.stepS) - this.first; bar < this.counts.length; bar++) {
+      const untilS = Math.min(highS, (this.first + bar + 1) * this.stepS);
+      const next = aggregates.indexAt(untilS);
+      if (bar >= 0) this.counts[bar] = (this.counts[bar] as number) + next - index;
+      index = next;
+      if (untilS >= highS) return;
+    }
+  }
+
+  /** Draw a bar for each, as high as its part of the largest. */
+  draw(top: number, height: number): void {
+    const { frame, first, stepS, counts } = this;
+    const { ctx, palette } = frame;
+    const most = counts.reduce((a, b) => Math.max(a, b), 0);
+    ctx.fillStyle = palette.inkQuiet;
+    counts.forEach((count, i) => {
+      const part = Math.min(1, count / most) * height;
+      if (count > 0) ctx.fillRect(xOf(frame, (first + i) * stepS), top + height - part, BAR - 0.5, part);
+    });
+  }
 }
 
 /** Draw the outlines of the windows that have passed, and where forecast and event differ. */

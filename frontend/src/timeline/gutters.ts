@@ -9,22 +9,24 @@ import type { Lane, Layout } from "./layout";
 import type { Palette } from "./palette";
 
 const NARROW_LEFT = 100; // of the left gutter, below which names are short
-const CALM_MS = 500; // what stands there changes at most this often
+export const CALM_MS = 500; // what stands there changes at most this often
 
 /** Keeps the gutters as a picture, since texts are slow to draw and change seldom. */
 export class GutterLayer {
   private readonly ctx = document.createElement("canvas").getContext("2d", { alpha: false });
   private notes: readonly LaneNote[] = [];
   private notedMs = -Infinity;
+  isSettled = false; // what stands there is of the frame that was painted last
   private drawn: { notes: readonly LaneNote[]; layout: Layout; palette: Palette; selectedNode: string | null } | null = null;
 
   /** Paint them onto the frame. */
   paint(frame: Frame, atMs: number, isPlayedBack: boolean): void {
     const { layout, palette, selectedNode, scale } = frame;
-    if (atMs - this.notedMs > CALM_MS || this.notes.length !== layout.lanes.length) {
+    if (atMs - this.notedMs >= CALM_MS || this.notes.length !== layout.lanes.length) {
       this.notes = laneNotes(frame, isPlayedBack);
       this.notedMs = atMs;
     }
+    this.isSettled = this.notedMs === atMs;
     const { ctx, notes, drawn } = this;
     if (!ctx) return;
     const isSame = drawn?.notes === notes && drawn.layout === layout && drawn.palette === palette && drawn.selectedNode === selectedNode;
@@ -99,7 +101,7 @@ function namedLanes(frame: Frame, notes: readonly LaneNote[]): NamedLane[] {
   return layout.lanes.flatMap((lane, i) => {
     const note = notes[i];
     const middle = topOf(frame, lane) + lane.height / 2;
-    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0;
+    const isNamed = lane.worker === null ? lane.height >= 8 : lane.worker % every === 0 && (lane.worker > 0 || pitch >= 9); // the name above needs its room
     if (!note || !isNamed || middle < 0 || middle > axisTop(frame)) return [];
     return [{ lane, note, middle, hasTwo: lane.height >= 30 && layout.left >= NARROW_LEFT && note.text !== "" }];
   });

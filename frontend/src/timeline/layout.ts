@@ -28,6 +28,7 @@ const MIN_BAR = 3;
 const MAX_PITCH = 150;
 const SERVER_WEIGHT = 0.62; // height of the server's lane, in those of a worker's
 const EVALUATOR_WEIGHT = 0.34;
+const LEAST_COMMON = 12; // pitch of the lanes that are no worker's: enough for their names, however many workers there are
 
 /** Give the gutters for a width. */
 export function measure(width: number, height: number): Metrics {
@@ -44,18 +45,25 @@ export function layOut(metrics: Metrics, model: RunModel, numWorkers: number, sc
   for (let worker = 0; worker < Math.max(numWorkers, last + 1); worker++) {
     rows.push({ id: `worker-${worker}`, worker, weight: 1 });
   }
-  const room = metrics.height - metrics.axis - 4;
-  const weights = rows.reduce((sum, { weight }) => sum + weight, 0);
-  const unit = Math.min(MAX_PITCH, Math.max(room / weights, MIN_BAR + 1));
+  const unit = Math.min(MAX_PITCH, Math.max(unitOf(rows, metrics.height - metrics.axis - 4), MIN_BAR + 1));
   let y = 4;
   const lanes = rows.map(({ id, worker, weight }): Lane => {
-    const pitch = Math.max(MIN_BAR + 1, Math.floor(unit * Math.max(weight, Math.min(1, 12 / unit))));
+    const pitch = Math.floor(worker === null ? Math.max(unit * weight, LEAST_COMMON) : unit);
     const lane = { id, worker, node: model.nodes.get(id) ?? null, y, height: barOf(pitch), pitch };
     y += pitch;
     return lane;
   });
   const limit = Math.max(0, y - (metrics.height - metrics.axis));
-  return { ...metrics, lanes, contentHeight: y, scrollY: Math.min(Math.max(0, scrollY), limit) };
+  return { ...metrics, lanes, contentHeight: y, scrollY: Math.round(Math.min(Math.max(0, scrollY), limit)) }; // whole, so that each bar is where the pointer finds it
+}
+
+/** Give the pitch of a worker's lane with which all lanes fill the room. */
+function unitOf(rows: readonly { worker: number | null; weight: number }[], room: number): number {
+  const sumOf = (some: typeof rows) => some.reduce((sum, { weight }) => sum + weight, 0);
+  const unit = room / sumOf(rows);
+  const least = rows.filter(({ worker, weight }) => worker === null && unit * weight < LEAST_COMMON);
+  const others = sumOf(rows) - sumOf(least);
+  return others > 0 ? (room - least.length * LEAST_COMMON) / others : unit;
 }
 
 /** Give the height of the bar in a lane: the more room, the more air. */

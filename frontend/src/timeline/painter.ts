@@ -5,11 +5,11 @@ import type { RunStore } from "../store/runStore";
 import { BarsLayer, type Scale } from "./bars";
 import { drawAxis, drawGround, drawOpen, drawOutlines, drawScroll, drawTexts } from "./drawLanes";
 import { drawForecasts } from "./drawForecasts";
-import { drawForecast, drawForecastAt, drawOverview, drawPastSync } from "./drawSync";
-import { clipPlot, clipTimes, type Frame } from "./frame";
-import { GutterLayer } from "./gutters";
+import { drawForecast, drawForecastAt, drawPastRates, drawPastSync } from "./drawSync";
+import { clipPlot, clipTimes, fromS, toS, type Frame } from "./frame";
+import { CALM_MS, GutterLayer } from "./gutters";
 import { layOut, measure, plotWidth, type Layout } from "./layout";
-import { makePalette, type Palette } from "./palette";
+import { makePalette, moveTextures, type Palette } from "./palette";
 import { hit, type Selection } from "./selection";
 import type { TimeView } from "./view";
 
@@ -27,6 +27,7 @@ export class TimelinePainter {
   private palette: Palette | null = null;
   private ratio = 1;
   private laidOutKey = "";
+  private settling: number | null = null; // the timer of the frame that shows what the view came to rest at
   private readonly forgetTheme: () => void;
 
   constructor(
@@ -45,6 +46,7 @@ export class TimelinePainter {
   }
 
   dispose(): void {
+    if (this.settling !== null) window.clearTimeout(this.settling);
     this.forgetTheme();
   }
 
@@ -109,7 +111,8 @@ export class TimelinePainter {
     this.bars.past = past;
     const { stepS } = scale;
     if (past?.look(scale.origin * stepS, (scale.origin + scale.width) * stepS, stepS)) this.request();
-    this.bars.paint(scale, this.layout, palette, store.model);
+    moveTextures(palette, scale);
+    this.bars.paint(scale, this.layout, palette, store.model, atMs);
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.fillStyle = palette.surface;
     ctx.fillRect(0, 0, width, height);
@@ -126,9 +129,18 @@ export class TimelinePainter {
       drawOutlines(frame);
     });
     this.gutters.paint(frame, atMs, headS !== null);
+    if (!this.bars.isSettled || !this.gutters.isSettled) this.settle();
     drawScroll(frame);
     drawAxis(frame);
     return store.model.workers.length > 0 && frame.nowS > 0 && (past === null || past.tiles.version > 0);
+  }
+
+  /** Ask for a later frame: figures and level of detail are held for a while, and must not stay behind a view that rests. */
+  private settle(): void {
+    this.settling ??= window.setTimeout(() => {
+      this.settling = null;
+      this.request();
+    }, CALM_MS);
   }
 
   /** Give the lanes, which stay the same object while nothing has moved them. */
@@ -143,12 +155,14 @@ export class TimelinePainter {
 
   /** Draw what stands on the bars of a long run: each part from the fold that knows it. */
   private drawParts(frame: Frame, past: PastStore): void {
-    for (const { fromS, toS, model } of past.segments) {
-      clipTimes(frame, fromS, toS, () => {
-        if (model) drawMoments(model === frame.model ? frame : { ...frame, model, layout: layoutOf(frame.layout, model) });
-        else drawOverview(frame, past);
-      });
+    const parts = past.segments.filter((part) => part.toS > fromS(frame) && part.fromS < toS(frame));
+    const hasOverview = parts.some(({ model, toS }) => !model && toS > 0); // the server's lane then has one look from end to end
+    for (const { fromS, toS, model } of parts) {
+      if (!model) continue;
+      const inside = model === frame.model ? frame : { ...frame, model, layout: layoutOf(frame.layout, model) };
+      clipTimes(frame, fromS, toS, () => drawMoments(inside, !hasOverview));
     }
+    if (hasOverview) drawPastRates(frame, past);
   }
 
   /** Columns are bound to the time grid, not to the view, so that a scrolling lane does not shimmer. */
@@ -159,10 +173,10 @@ export class TimelinePainter {
   }
 }
 
-function drawMoments(frame: Frame): void {
+function drawMoments(frame: Frame, hasSync = true): void {
   drawTexts(frame);
   drawForecasts(frame);
-  drawPastSync(frame);
+  if (hasSync) drawPastSync(frame);
 }
 
 /** The same lanes with the nodes of another fold. */

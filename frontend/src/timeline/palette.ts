@@ -1,10 +1,12 @@
 import { cssToken } from "../app/theme";
 import { Kind, NUM_KINDS } from "../store/spans";
-import { wordOf } from "./pixels";
+import type { Scale } from "./bars";
+import { wordOf, type Texture } from "./pixels";
 
 /** Colours and textures of the timeline, from the tokens of the theme that is shown. */
 export interface Palette {
   fills: (string | CanvasPattern)[]; // by kind
+  textures: (Texture | null)[]; // the same as pixels on the lanes' ground; null: one colour
   words: Uint32Array; // by kind: the mean of the texture, for columns that are too narrow for it, as a pixel
   solids: string[]; // the same by name
   surface: string;
@@ -14,7 +16,6 @@ export interface Palette {
   ink: string;
   inkQuiet: string;
   inkInverse: string;
-  stall: string;
   stallWord: number;
   forecast: CanvasPattern | string; // what is predicted and has not happened
   face: string;
@@ -23,15 +24,15 @@ export interface Palette {
 /** Every texture repeats after this many CSS pixels, so that one shift moves them all. */
 export const PERIOD = 8;
 
-type Texture = (ctx: CanvasRenderingContext2D, colour: string, second: string) => void;
+type Painting = (ctx: CanvasRenderingContext2D, colour: string, second: string) => void;
 
-const solid: Texture = (ctx, colour) => {
+const solid: Painting = (ctx, colour) => {
   ctx.fillStyle = colour;
   ctx.fillRect(0, 0, PERIOD, PERIOD);
 };
 
 /** Lines along (dx, dy) through the tile, so that the tiles join. */
-function stripes(ground: number, width: number, rises: boolean): Texture {
+function stripes(ground: number, width: number, rises: boolean): Painting {
   return (ctx, colour) => {
     ctx.globalAlpha = ground;
     solid(ctx, colour, colour);
@@ -49,7 +50,7 @@ function stripes(ground: number, width: number, rises: boolean): Texture {
 }
 
 /** Every state has its own texture, so that none is told by its colour alone. */
-const TEXTURES: Record<Kind, Texture> = {
+const TEXTURES: Record<Kind, Painting> = {
   [Kind.compute]: solid,
   [Kind.overlapped]: (ctx, colour, second) => {
     solid(ctx, colour, second);
@@ -114,27 +115,30 @@ export function kindToken(kind: Kind): `--${string}` {
 /** Make the palette for a canvas with this many device pixels to a CSS pixel. */
 export function makePalette(ratio: number): Palette {
   const fills: (string | CanvasPattern)[] = [];
+  const textures: (Texture | null)[] = [];
   const words = new Uint32Array(NUM_KINDS);
+  const ground = cssToken("--sunken");
   for (let index = 0; index < NUM_KINDS; index++) {
     const kind = index as Kind;
     const colour = cssToken(TOKENS[kind]);
-    words[kind] = mix(colour, cssToken("--sunken"), MEANS[kind]);
+    words[kind] = mix(colour, ground, MEANS[kind]);
     fills.push(kind === Kind.compute ? colour : tile(TEXTURES[kind], colour, ratio));
+    textures.push(kind === Kind.compute ? null : wovenTile(TEXTURES[kind], colour, ratio, ground));
   }
   const ink = cssToken("--ink");
   const stall = cssToken("--stall");
   return {
     fills,
+    textures,
     words,
     solids: Array.from(words, (word) => `rgb(${word & 255}, ${(word >> 8) & 255}, ${(word >> 16) & 255})`),
     surface: cssToken("--surface"),
-    sunken: cssToken("--sunken"),
+    sunken: ground,
     line: cssToken("--line"),
     lineStrong: cssToken("--line-strong"),
     ink,
     inkQuiet: cssToken("--ink-quiet"),
     inkInverse: cssToken("--ink-inverse"),
-    stall,
     stallWord: mix(stall, stall, 1),
     forecast: tile(stripes(0.03, 0.8, false), cssToken("--ink-quiet"), ratio),
     face: cssToken("--face"),
@@ -162,12 +166,33 @@ function mix(colour: string, ground: string, share: number): number {
   return wordOf(red, green, blue);
 }
 
-function tile(texture: Texture, colour: string, ratio: number): CanvasPattern | string {
+function tile(texture: Painting, colour: string, ratio: number): CanvasPattern | string {
+  const ctx = paintTile(texture, colour, ratio, null);
+  return ctx?.createPattern(ctx.canvas, "repeat") ?? colour;
+}
+
+/** Give a texture on a ground as pixels. */
+function wovenTile(texture: Painting, colour: string, ratio: number, ground: string): Texture | null {
+  const ctx = paintTile(texture, colour, ratio, ground);
+  if (!ctx) return null;
+  const { width } = ctx.canvas;
+  return { period: width, words: new Uint32Array(ctx.getImageData(0, 0, width, width).data.buffer) };
+}
+
+function paintTile(texture: Painting, colour: string, ratio: number, ground: string | null): CanvasRenderingContext2D | null {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = Math.max(1, Math.round(PERIOD * ratio));
   const ctx = canvas.getContext("2d");
-  if (!ctx) return colour;
+  if (!ctx) return null;
   ctx.scale(canvas.width / PERIOD, canvas.height / PERIOD);
+  if (ground !== null) solid(ctx, ground, ground);
   texture(ctx, colour, cssToken("--compute"));
-  return ctx.createPattern(canvas, "repeat") ?? colour;
+  return ctx;
+}
+
+/** Bind the textures to the time grid, so that they move with what they fill. */
+export function moveTextures({ fills, forecast }: Palette, { origin, ratio }: Scale): void {
+  const period = Math.round(PERIOD * ratio);
+  const shift = new DOMMatrix().translate(-(((origin % period) + period) % period), 0);
+  for (const fill of [...fills, forecast]) if (typeof fill !== "string") fill.setTransform(shift);
 }

@@ -1,5 +1,11 @@
 /** Pixels of the lanes, written one by one: the many thousand small rectangles of a frame are too many for a canvas. */
 
+/** A square that is repeated in both directions. */
+export interface Texture {
+  period: number; // device pixels
+  words: Uint32Array; // row by row
+}
+
 export class Pixels {
   width = 0;
   height = 0;
@@ -27,6 +33,24 @@ export class Pixels {
     for (let row = Math.max(0, y); row < bottom; row++) {
       const line = row * this.width;
       for (let at = line + left; at < line + right; at++) this.words[at] = word;
+    }
+  }
+
+  /** Fill a rectangle with a texture, which is bound to the time grid: `origin` columns lie between time 0 and column 0. */
+  weave(x: number, y: number, width: number, height: number, texture: Texture, origin: number): void {
+    const { period, words } = texture;
+    const left = Math.max(x, this.low);
+    const right = Math.min(x + width, this.high);
+    const bottom = Math.min(y + height, this.height);
+    const first = (((origin + left) % period) + period) % period;
+    for (let row = Math.max(0, y); row < bottom; row++) {
+      const line = row * this.width;
+      const texels = (row % period) * period;
+      let place = first;
+      for (let at = line + left; at < line + right; at++) {
+        this.words[at] = words[texels + place] as number;
+        place = place + 1 === period ? 0 : place + 1;
+      }
     }
   }
 
