@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend import openapi
 from backend.account_cache import AccountCache
@@ -22,7 +22,7 @@ from backend.api.services import Services
 from backend.api.sockets import SocketProtocol
 from backend.curve_cache import CurveCache
 from backend.curve_keeper import CurveKeeper
-from backend.first_answers import ask_through
+from backend.first_answers import Ask, ask_through
 from backend.runs.manager import RunManager
 from backend.security import API_PREFIX, SECURITY_HEADERS, Guard
 from backend.settings import Settings
@@ -66,7 +66,7 @@ def create_app(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_
     app.add_api_route(f"{PREFIX}/openapi.json", get_document, include_in_schema=False)
     app.state.services = services
     app.router.lifespan_context = lambda _: _lifespan(services)
-    app.router.default = _Fallback(app.router, Dashboard(ask=ask_through(app.router)))
+    app.router.default = _Fallback(app.router, Dashboard(ask=_asking(app.router, manager)))
     problems.install(app, SECURITY_HEADERS)
     app.add_middleware(Guard, token=settings.token, allowed_hosts=settings.allowed_hosts)
     return app
@@ -90,6 +90,17 @@ def server_config(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEO
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
     )
+
+
+def _asking(router: ASGIApp, manager: RunManager) -> Ask:
+    """Give what looks up the first answers of a page, which does not wait for what is known to come late."""
+    through = ask_through(router)
+
+    async def ask(scope: Scope, address: str) -> bytes | None:
+        is_late = address == "catalogue" and not manager.is_catalogue_known
+        return None if is_late else await through(scope, address)
+
+    return ask
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,6 @@
 """Whether 20 open dashboards slow a training down: iteration times with and without them, in pairs inside one run.
 
-    python -m benchmarks.dashboards_effect [--pairs 10] [--native-pairs 40] [--out benchmarks/results]
+    python -m benchmarks.dashboards_effect [--pairs 10] [--native-pairs 40] [--control-pairs 20] [--out ...]
 
 The training is real: worker processes and a parameter server, started by a real server. They have one core to
 themselves; the server of the dashboards, a Chromium with the run's page, 19 clients on the same socket and this program
@@ -8,8 +8,10 @@ share another one. While the run goes on, the dashboards are opened and closed i
 
 Twice: with emulated durations, as experiments are run, and at native speed, where the processes fill their core and
 each microsecond that something takes from them shows. How fast a core of a virtual machine is changes with what its
-host does, by far more than 1% within seconds. So in the second part a small program on the training's core does the
-same computation again and again, and iterations are given in its CPU seconds as well.
+host does, by far more than 1% within seconds. So at native speed a small program on the training's core does the same
+computation again and again, and iterations are given in its CPU seconds as well. And cores share a cache and a way to
+the memory. So native speed is looked at with the 19 clients alone as well, and with a program that has nothing to do
+with a dashboard in their place: it copies 64 MiB of memory to and fro.
 
 Written: `dashboards_effect.md`. Nothing else should run on the machine.
 """
@@ -47,6 +49,7 @@ NUM_CLIENTS = 19
 SETTLE_S = 1.0  # after a change of the dashboards; the opening itself is not left out, only what was closed before
 WARM_UP_S = 5.0
 EMULATED_TURN_S, NATIVE_TURN_S = 6.0, 3.0
+COPIED_BYTES = 2**26
 ASKED = 0.01
 # What trains begins on a core of its own; it is started as `PROGRAM CORE WORD ...`, and so are the processes it starts.
 PIN = (
@@ -67,6 +70,7 @@ NATIVE = {
     "cluster": {"num_workers": 2},
     "speed": {"kind": "native"},
 }
+DASHBOARDS = ("clients", "page")
 Window = tuple[float, float]  # by the wall clock
 
 
@@ -75,6 +79,35 @@ class Plan:
     spec: dict[str, Any]
     num_pairs: int
     turn_s: float
+    beside: tuple[str, ...] = DASHBOARDS
+
+
+@dataclass(frozen=True)
+class Company:
+    """What is opened and closed beside a training."""
+
+    server: Server
+    page: Page
+    clients: Audience
+    copying: Any  # an event: set while memory is to be copied
+    chosen: tuple[str, ...]
+
+    def open(self, run_id: str) -> None:
+        """Open what was chosen."""
+        if "clients" in self.chosen:
+            self.clients.open(after=self.server.run(run_id)["last_seq"])
+        if "page" in self.chosen:
+            address = f"http://127.0.0.1:{self.server.port}/runs/{run_id}?token={TOKEN}"
+            self.page.goto(address, wait_until="commit")
+        if "copying" in self.chosen:
+            self.copying.set()
+
+    def close(self) -> None:
+        """Close all; return when the last client has gone."""
+        if "clients" in self.chosen:
+            self.clients.close()
+        self.page.goto("about:blank")
+        self.copying.clear()
 
 
 @dataclass(frozen=True)
@@ -97,10 +130,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=10, help="with emulated durations (default: 10, of 2 x 6 s)")
     parser.add_argument("--native-pairs", type=int, default=40, help="at native speed (default: 40, of 2 x 3 s)")
+    parser.add_argument("--control-pairs", type=int, default=20, help="of either control (default: 20, of 2 x 3 s)")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args()
-    if min(options.pairs, options.native_pairs) < 2:
-        parser.error("one pair has no spread: --pairs and --native-pairs must be >= 2")
+    if min(options.pairs, options.native_pairs, options.control_pairs) < 2:
+        parser.error("one pair has no spread: --pairs, --native-pairs and --control-pairs must be >= 2")
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         parser.error("two cores are needed: one for the training, one for the dashboards")
@@ -110,8 +144,15 @@ def main() -> None:
         command = (sys.executable, "-c", PIN, str(cores[0]))
         with serving(Path(home), free_port(), command) as server:
             emulated = carry_out(server, page, Plan(EMULATED, options.pairs, EMULATED_TURN_S))
-            with probing(cores[0], Path(home) / "probe.txt") as probes:
-                native = carry_out(server, page, Plan(NATIVE, options.native_pairs, NATIVE_TURN_S), probes)
+            native = []
+            for beside, num_pairs in (
+                (DASHBOARDS, options.native_pairs),
+                (("clients",), options.control_pairs),
+                (("copying",), options.control_pairs),
+            ):
+                with probing(cores[0], Path(home) / "probe.txt") as probes:
+                    plan = Plan(NATIVE, num_pairs, NATIVE_TURN_S, beside)
+                    native.append(carry_out(server, page, plan, probes))
     text = page_of(emulated, native, place, cores)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "dashboards_effect.md").write_text(text)
@@ -129,14 +170,14 @@ def carry_out(server: Server, page: Page, plan: Plan, probes: Path | None = None
     run_id = server.submit_spec({**plan.spec, **rest, "stop": {"seconds": at_most_s}})
     wait_for(server, page, run_id, "running")
     page.wait_for_timeout(WARM_UP_S * 1000)
-    with audience(server.port, run_id, NUM_CLIENTS) as clients:
-        turn(server, page, clients, run_id, plan.turn_s, is_watched=True)  # the first opening reads more from the disk
+    with audience(server.port, run_id, NUM_CLIENTS) as clients, copier() as copying:
+        company = Company(server, page, clients, copying, plan.beside)
+        turn(page, company, run_id, plan.turn_s, is_watched=True)  # the first opening reads more from the disk
         pairs = []
         for number in range(plan.num_pairs):
             turns = (True, False) if number % 2 == 0 else (False, True)
             windows = {
-                is_watched: turn(server, page, clients, run_id, plan.turn_s, is_watched=is_watched)
-                for is_watched in turns
+                is_watched: turn(page, company, run_id, plan.turn_s, is_watched=is_watched) for is_watched in turns
             }
             pairs.append(Pair(windows[True], windows[False]))
         if server.run(run_id)["state"] != "running":
@@ -147,18 +188,16 @@ def carry_out(server: Server, page: Page, plan: Plan, probes: Path | None = None
     return part_of(server.log(run_id).splitlines(), pairs, probes, num_wrong)
 
 
-def turn(server: Server, page: Page, clients: Audience, run_id: str, turn_s: float, *, is_watched: bool) -> Window:
-    """Let the training go on for a while, with 20 dashboards or without any, and say from when to when."""
+def turn(page: Page, company: Company, run_id: str, turn_s: float, *, is_watched: bool) -> Window:
+    """Let the training go on for a while, in company or alone, and say from when to when."""
     page.wait_for_timeout(SETTLE_S * 1000)
     from_s = time.time()
     if is_watched:
-        clients.open(after=server.run(run_id)["last_seq"])
-        page.goto(f"http://127.0.0.1:{server.port}/runs/{run_id}?token={TOKEN}", wait_until="commit")
+        company.open(run_id)
     page.wait_for_timeout((from_s + turn_s - time.time()) * 1000)
     to_s = time.time()
     if is_watched:
-        clients.close()
-        page.goto("about:blank")
+        company.close()
     return from_s, to_s
 
 
@@ -224,6 +263,29 @@ def compute_for_ever(core: int, path: Path) -> None:
 
 
 @contextlib.contextmanager
+def copier() -> Iterator[Any]:
+    """Give an event; while it is set, a program on this process's cores copies memory that no cache holds."""
+    context = multiprocessing.get_context("spawn")
+    event = context.Event()
+    process = context.Process(target=copy_memory, args=(event,), daemon=True)
+    process.start()
+    try:
+        yield event
+    finally:
+        process.kill()
+        process.join()
+
+
+def copy_memory(event: Any) -> None:
+    here = np.ones(COPIED_BYTES, np.uint8)
+    there = np.empty_like(here)
+    while True:
+        event.wait()
+        np.copyto(there, here)
+        np.copyto(here, there)
+
+
+@contextlib.contextmanager
 def chromium() -> Iterator[Page]:
     """Give an empty page of a real browser."""
     program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
@@ -242,31 +304,26 @@ def free_port() -> int:
         return port
 
 
-def page_of(emulated: Part, native: Part, place: str, cores: Sequence[int]) -> str:
+def page_of(emulated: Part, native: Sequence[Part], place: str, cores: Sequence[int]) -> str:
     """Give the report as Markdown; every figure is measured."""
-    per_probe = [
-        (with_s / probe_with_s, without_s / probe_without_s)
-        for (with_s, without_s), (probe_with_s, probe_without_s) in zip(
-            native.iterations_s, native.probes_s, strict=True
-        )
-    ]
-    rows = [
-        row("emulated durations: iteration", emulated.iterations_s, f"< {ASKED:.0%}"),
-        row("native speed: iteration", native.iterations_s),
-        row("native speed: a computation beside it, CPU time", native.probes_s),
-        row("native speed: iteration per computation", per_probe, f"< {ASKED:.0%}"),
-    ]
-    num_pairs, num_native_pairs = len(emulated.iterations_s), len(native.iterations_s)
+    names = ("20 dashboards", "the 19 clients alone", "a program that copies memory, no dashboard")
+    rows = [row("20 dashboards, emulated durations: iteration", emulated.iterations_s, f"< {ASKED:.0%}")]
+    for name, part in zip(names, native, strict=True):
+        rows.append(row(f"{name}, native speed: iteration", part.iterations_s))
+        rows.append(row(f"{name}: a computation beside it, CPU time", part.probes_s))
     told = (
         f"While a run goes on, a Chromium opens its page and {NUM_CLIENTS} clients its socket, and all are closed "
-        f"again, in turns; the opening counts. {num_pairs} pairs of turns of {EMULATED_TURN_S:g} s with emulated "
-        f"durations (8 workers, 40 ms and once 80 ms), {num_native_pairs} of {NATIVE_TURN_S:g} s at native speed "
-        f"(2 workers, 512 samples). All that trains has core {cores[0]}; the server of the dashboards, the "
-        f"browser and the clients have core {cores[1]}. An iteration takes the time from one end to the next, "
-        f"with waiting and transfer; behind a mean lie at least {emulated.num_iterations} and "
-        f"{native.num_iterations} of them. The speed of the machine's cores changes by itself: a computation on "
-        "the training's core that has nothing to do with the dashboards shows by how much. Frames that a client "
-        f"missed or got twice: {emulated.num_wrong + native.num_wrong}."
+        f"again, in turns; the opening counts. {len(emulated.iterations_s)} pairs of turns of {EMULATED_TURN_S:g} s "
+        f"with emulated durations (8 workers, 40 ms and once 80 ms), {len(native[0].iterations_s)} of "
+        f"{NATIVE_TURN_S:g} s at native speed (2 workers, 512 samples). All that trains has core {cores[0]}; the "
+        f"server of the dashboards, the browser and the clients have core {cores[1]}. An iteration takes the time "
+        f"from one end to the next, with waiting and transfer; behind a mean lie at least {emulated.num_iterations} "
+        f"and {min(part.num_iterations for part in native)} of them. The speed of the machine's cores changes by "
+        "itself: a computation on the training's core that has nothing to do with the dashboards shows by how much. "
+        f"And the cores share a cache and the memory: {len(native[1].iterations_s)} pairs each with the clients "
+        f"alone, and with a program on core {cores[1]} that copies {COPIED_BYTES // 2**20} MiB to and fro, show what "
+        "that does. Frames that a client missed or got twice: "
+        f"{sum(part.num_wrong for part in (emulated, *native))}."
     )
     head = [
         "# What 20 open dashboards cost a training (measured)",

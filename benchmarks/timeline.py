@@ -119,7 +119,10 @@ def serving(home: Path) -> Iterator[str]:
         deadline = time.monotonic() + START_S
         for line in server.stdout:
             if "token=" in line:
-                yield line[line.index("http") :].strip()
+                url = line[line.index("http") :].strip()
+                with client_of(url, "") as client:  # the program is still starting while it learns the catalogue
+                    client.get(client.base_url.join("/api/v1/catalogue"), timeout=START_S).raise_for_status()
+                yield url
                 return
             if time.monotonic() > deadline:
                 break

@@ -35,6 +35,11 @@ class Catalogue:
 
         threading.Thread(target=ask, name="catalogue", daemon=True).start()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the catalogue without data of the user's own can be had at once."""
+        return None in self._known
+
     def read(self, data_dir: str | None = None, *, is_fresh: bool = False) -> dict[str, Any]:
         """Give the catalogue; blocks for some seconds the first time.
 

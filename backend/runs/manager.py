@@ -283,6 +283,11 @@ class RunManager:
         """
         return self._catalogue.read(data_dir, is_fresh=is_fresh)
 
+    @property
+    def is_catalogue_known(self) -> bool:
+        """Whether `catalogue` can be had at once; in the first seconds of the program it cannot."""
+        return self._catalogue.is_known
+
     # ---- inside ------------------------------------------------------------------------------------------
 
     def _on_state(self) -> None:

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from backend import first_answers
 from backend.first_answers import block, written
+from backend.runs.manager import RunManager
 from tests.api.server import Server
 
 BLOCK = re.compile(rb'<script type="application/json" data-answer="([^"]*)">(.*?)</script>', re.DOTALL)
@@ -35,6 +36,17 @@ def test_a_page_holds_what_the_api_would_answer(quiet_server: Server) -> None:
     assert response.content.rstrip().endswith(b"</html>")
     for address in ("/api/v1/experiments", "/api/v1/queue"):
         assert held[address] == quiet_server.get(address.removeprefix("/api/v1"))
+
+
+@pytest.mark.usefixtures("_patient")
+def test_a_page_does_not_wait_for_a_catalogue_that_is_not_known_yet(
+    quiet_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = quiet_server.get("/catalogue")
+    page = f"{quiet_server.url}/experiments"
+    assert blocks(quiet_server.http.get(page).content)["/api/v1/catalogue"] == known
+    monkeypatch.setattr(RunManager, "is_catalogue_known", False)
+    assert "/api/v1/catalogue" not in blocks(quiet_server.http.get(page).content)
 
 
 @pytest.mark.usefixtures("_patient")

@@ -3,7 +3,7 @@ import { api, ApiError } from "../api/client";
 import { invalidate, putResource } from "../api/resource";
 import type { Run } from "../api/types";
 import { ExportMenu } from "../export/ExportMenu";
-import { formatNumber, formatPercent, formatSeconds } from "../format";
+import { formatCount, formatNumber, formatPercent, formatSeconds } from "../format";
 import { progressOf } from "../history/progress";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
@@ -49,7 +49,7 @@ function Elapsed({ run }: { run: Run }) {
   const elapsedS = session.store.nowS();
   const { seconds, iterations } = run.spec.stop;
   const share = model.finishedS === null ? progressOf(run) : null;
-  const end = seconds !== null ? ` of at most ${formatSeconds(seconds)}` : iterations !== null ? `, until iteration ${iterations}` : "";
+  const end = seconds !== null ? ` of at most ${formatSeconds(seconds)}` : iterations !== null ? `, until iteration ${formatCount(iterations)}` : "";
   return (
     <span className={css.elapsed} title={`${elapsedS.toFixed(3)} s${run.is_simulated ? " of virtual time" : ""}${end}`}>
       <Num value={elapsedS} as="seconds" />

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { formatPercent, formatSeconds } from "../format";
+import { formatCount, formatPercent, formatSeconds } from "../format";
 import { MANY_NODES, useIsOpen, useNodeNews, type Session } from "../run/session";
 import { ratio, sharesOf } from "../store/figures";
 import { runningForecast } from "../store/forecast";
@@ -62,7 +62,7 @@ export function stateSentence(model: RunModel, node: NodeModel, nowS: number): s
   if (kind === null) return node.exit || LIVES[node.life];
   const lasted = formatSeconds(nowS - sinceS);
   const tail = reason ? `: ${reason}` : "";
-  if (kind === Kind.compute) return `computing iteration ${node.iteration + 1}`;
+  if (kind === Kind.compute) return `computing iteration ${formatCount(node.iteration + 1)}`;
   if (kind !== Kind.lost) return `${KIND_LABELS[kind]} for ${lasted}${tail}`;
   return model.finishedS === null ? `lost for ${lasted}${tail}` : reason || `lost at ${exactTime(sinceS)}`;
 }

@@ -1,6 +1,6 @@
 /** What is selected or pointed at, in words and numbers. */
 
-import { formatNumber, formatPercent, formatSeconds } from "../format";
+import { formatCount, formatNumber, formatPercent, formatSeconds } from "../format";
 import { outcomeOf } from "../store/figures";
 import { iterationText, runningForecast } from "../store/forecast";
 import type { IterationForecast } from "../store/forecastTrack";
@@ -69,7 +69,7 @@ function describeSpan(model: RunModel, id: string, atS: number, nowS: number): D
       const forecast = isOpen ? runningForecast(model, node) : node.forecasts.of(iteration, span.startS);
       if (forecast) facts.push(...forecastFacts(model, forecast));
       const told = forecast ? iterationText(forecast) : reason;
-      return { title: `${name} ${verb}: iteration ${iteration}, ${lasted}`, reason: told, facts };
+      return { title: `${name} ${verb}: iteration ${formatCount(iteration)}, ${lasted}`, reason: told, facts };
     }
     case Kind.wait:
       facts.push({ name: "after iteration", value: String(iteration) });
