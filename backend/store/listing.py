@@ -79,6 +79,9 @@ class Wanted:
                 self._shown.append(Run.is_archived.is_(False))
         self.is_everything = len(self._shown) == 2 and not self._others and not self.filter.node.parts
 
+        # An index begins with it, or holds little beside it: to find few runs there costs less than the walk to them.
+        self.has_index = bool(wanted.policies) or any(self.filter.only(key) is not None for key in ("policy", "name"))
+
     def conditions(self, node: Node | None = None) -> list[Condition]:
         """Give the conditions; with another tree in place of the filter's where one is given."""
         return [*self._shown, *self._others, self.filter.condition(self.filter.node if node is None else node)]
@@ -150,8 +153,8 @@ class _Found:
 def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None) -> _Found:
     """Find the ids of a page.
 
-    For a first page, runs are looked for in any order before: as many as are counted are soon found where they are
-    common, and where they are rare, the narrowest index serves to find them all.
+    For a first page, as many runs as are counted are looked for before. Where an index serves, that is in any order: it
+    finds all that there are if they are few. Else it is the walk itself, which then has the page as well.
     """
     plain = check_sort(sort)
     if not 1 <= limit <= MAX_LIMIT:
@@ -159,8 +162,9 @@ def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str |
     is_descending = sort.startswith("-")
     few: Sequence[Any] | None = None
     if cursor is None and not wanted.is_everything:
-        few = _find_few(session, wanted, plain, is_descending)
-        if len(few) <= MAX_COUNTED:
+        is_in_order = plain is Run.created_at and not wanted.has_index
+        few = _find_few(session, wanted, plain, is_descending, max(limit, MAX_COUNTED) + 1, is_in_order=is_in_order)
+        if is_in_order or len(few) <= MAX_COUNTED:
             return _Found(*_cut(few, sort, limit), num_counted=len(few))
     is_walk = plain is Run.created_at or (plain is Run.name and wanted.is_everything)
     column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
@@ -181,10 +185,20 @@ def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str |
 
 
 def _find_few(
-    session: Session, wanted: Wanted, plain: InstrumentedAttribute[Any], is_descending: bool
+    session: Session,
+    wanted: Wanted,
+    plain: InstrumentedAttribute[Any],
+    is_descending: bool,
+    num: int,
+    *,
+    is_in_order: bool,
 ) -> Sequence[Any]:
-    """Give ids and values of runs that are wanted, in order: of all of them, or of any `MAX_COUNTED` + 1."""
-    query = select(Run.id, plain.label("value")).where(*wanted.conditions()).limit(MAX_COUNTED + 1)
+    """Give ids and values of runs that are wanted, in order: of all of them, or of so many, any or the first."""
+    query = select(Run.id, plain.label("value")).where(*wanted.conditions()).limit(num)
+    if is_in_order:
+        return session.execute(
+            query.order_by(*_order(plain.expression, Run.id.expression, is_descending, may_miss=False))
+        ).all()
     if plain is Experiment.name:
         query = query.join(Experiment, Experiment.id == Run.experiment_id)
     few = query.subquery()
