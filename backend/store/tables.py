@@ -91,7 +91,7 @@ class IdempotencyKey(Base):
 # What the history filters, counts and sorts by stands in indexes: a row of `runs` holds kilobytes of JSON, and a look
 # through 100,000 of them must not read those. FACETS: what is counted, in its order. HISTORY: the same, and all else,
 # for counts under any filter. NEWEST: all of it again in the order of the list, so that the first matches end the look.
-# FIGURES and NAMES: little beside what is sorted by, for the orders of a list without a filter.
+# FIGURES and NAMES: little beside what is sorted by, for the orders of a list and for names that are looked for.
 FACETS = (*("deleted_at", "is_archived", "policy", "state", "dataset", "num_workers", "is_simulated", "tag_numbers"),)
 _SORTED = (
     *("duration_s", "time_to_target_s", "final_accuracy", "best_accuracy", "final_loss", "utilisation", "wait_share"),
