@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -211,6 +212,39 @@ def test_a_long_silence_makes_bins_wider(database: Database) -> None:
     assert figures["iterations"] == 4 * 900 + 1
 
 
+def test_events_after_a_gap_are_left_to_a_later_reading(database: Database) -> None:
+    events = simulated(60)
+    desk = Desk(database)
+    third = len(events) // 3
+    desk.store(events[:third])
+    desk.store(events[third : 2 * third], is_indexed=False)  # as another program would
+    desk.store(events[2 * third :], is_last=True)
+    assert desk.indexer.is_behind, "what follows a gap must not be written as if nothing were missing"
+    with database.read() as session:
+        assert store.load_state(session, desk.run_id) is None, "nothing of it is in the timeline"
+    assert reader.bring_up(database, desk.run_id, max_steps=1)[2]
+    desk.restart()
+    assert desk.state().last_seq == len(events)
+    seconds, figures, _ = desk.seconds(0.0, desk.state().to_s)
+    assert figures["iterations"] == NUM_WORKERS * 60
+    assert np.allclose(seconds, exact_seconds(events, 0.0, math.inf), rtol=0.02, atol=0.1)
+
+
+@pytest.mark.parametrize(("max_gap", "is_behind"), [(299, True), (300, False)])
+def test_only_a_short_gap_is_read_again_when_a_run_is_followed(
+    database: Database, max_gap: int, is_behind: bool
+) -> None:
+    desk = Desk(database)
+    desk.store(simulated(60)[:300], is_indexed=False)
+    with database.read() as session:
+        indexer = Indexer.load(session, desk.run_id, desk.num, max_gap)
+    assert indexer.is_behind == is_behind
+    with database.write() as session:
+        indexer.write(session, is_last=False)
+        state = store.load_state(session, desk.run_id)
+    assert (state.last_seq if state else None) == (None if is_behind else 300)
+
+
 def test_an_old_run_is_built_when_it_is_asked_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "STEP_EVENTS", 3_000)
     events = simulated()
@@ -319,3 +353,18 @@ def test_packing_keeps_what_is_small(shares: list[float], is_open: bool) -> None
     found = again.shares[3, 0, : len(shares)]
     assert np.allclose(found, shares, atol=1e-4 if is_open else 0.004)
     assert ((found > 0) == (np.float32(shares) > 0)).all()
+
+
+def test_what_is_added_in_small_parts_is_not_rounded_away() -> None:
+    num_parts, part_s = 200, 1 / 1_024
+    data = tiles.pack(Tile.empty(), is_open=True)
+    for start_s in np.arange(num_parts) / num_parts:
+        tile = tiles.unpack(data)
+        columns = (np.array([7]), np.array([3]), np.array([start_s]), np.array([start_s + part_s]))
+        tile.add_spans(Spans(*columns), 0, 0)
+        data = tiles.pack(tile, is_open=True)
+    assert not tiles.is_served_as_stored(data)
+    assert tiles.unpack(data).shares[3, 0, 0] == pytest.approx(num_parts * part_s, rel=0.005)
+    served = tiles.pack(tiles.unpack(data), is_open=False)
+    assert tiles.is_served_as_stored(served)
+    assert tiles.unpack(served).shares[3, 0, 0] == pytest.approx(num_parts * part_s, abs=0.004)

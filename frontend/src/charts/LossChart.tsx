@@ -66,7 +66,7 @@ function specOf({ store }: Session, target: Props["target"]): ChartSpec {
       accuracy: { range: (_, min, max) => finite(min, max, (a) => [Math.max(0, Math.floor(a * 10 - 1e-9) / 10), 1]) },
     },
     series: [
-      { scale: "loss", stroke: quiet, width: 1, spanGaps: true, points: { show: false } },
+      { scale: "loss", stroke: quiet, width: 1, points: { show: false } },
       { scale: "loss", stroke: ink, width: 2, spanGaps: true, points: { show: false } },
       { scale: "accuracy", stroke: ink, width: 1.5, dash: [5, 4], spanGaps: true, points: { show: false } },
     ],

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { syntheticLog } from "../../dev/syntheticLog";
 import { sharesOf } from "../store/figures";
+import type { Event } from "../store/events";
 import { emptyModel } from "../store/model";
 import { reduce } from "../store/reduce";
 import { bandsOf, bucketsOf, lossData, roundRange, WaitCache, waitingData } from "./buckets";
 
+const isNumber = (value: unknown): boolean => typeof value === "number";
 const model = reduce(emptyModel(), syntheticLog({ policy: "ssp", factors: [1, 1, 3], seconds: 20 }));
 
 describe("buckets", () => {
@@ -17,12 +19,32 @@ describe("buckets", () => {
   it("give the mean loss and every evaluation, in order of time", () => {
     const { x, training, test, accuracy } = lossData(model, bucketsOf(5, 10, 20));
     expect([...x].sort((a, b) => a - b)).toEqual(x);
-    expect(training.filter((value) => value !== null).length).toBeGreaterThan(18);
+    expect(training.filter(isNumber).length).toBeGreaterThan(18);
     expect(test.filter((value) => value !== null).length).toBeGreaterThanOrEqual(20); // each 0.5 s
     expect(accuracy.map((value) => value === null)).toEqual(test.map((value) => value === null));
     const { trainLoss } = model;
-    const i = x.findIndex((_, k) => training[k] !== null);
+    const i = x.findIndex((_, k) => isNumber(training[k]));
     expect(training[i]).toBeCloseTo(trainLoss.mean((x[i] as number) - 0.25, (x[i] as number) + 0.25) ?? NaN, 9);
+  });
+
+  it("break the training loss, and nothing else, where the run was resumed", () => {
+    const log = syntheticLog({ policy: "ssp", factors: [1, 1], seconds: 5 });
+    const { seq, at_s: atS } = log[log.length - 1] as Event;
+    const again = { seq: seq + 2, kind: "RunStarted", at_s: atS + 3, wall_time_s: 0, run_id: "one", is_simulated: false, versions: {} } as Event;
+    const evaluated = { ...log.find(({ kind }) => kind === "EvaluationFinished"), seq: seq + 1, snapshot_at_s: atS + 1 } as Event; // of the weights at the stop
+    const iterated = log.filter(({ kind }) => kind === "IterationFinished").map((event, i) => ({ ...event, seq: seq + 3 + i, at_s: event.at_s + atS + 4 }));
+    const { x, training, test } = lossData(reduce(emptyModel(), [...log, evaluated, again, ...iterated]), bucketsOf(0, 14, 100));
+    const known = x.filter((_, i) => isNumber(training[i]));
+    const [last, next] = [Math.max(...known.filter((one) => one < atS + 3)), Math.min(...known.filter((one) => one > atS + 3))];
+    expect(known.filter((one) => one > next).length).toBeGreaterThan(20);
+    expect(x).toContain(atS + 3);
+    x.forEach((one, i) => {
+      const isBreak = one > last && one < next; // also beside an evaluation there, which would carry the line on
+      if (!isNumber(training[i])) expect(training[i]).toBe(isBreak ? null : undefined);
+    });
+    expect(x.filter((_, i) => isNumber(test[i])).length).toBeGreaterThan(5);
+    const stays = lossData(model, bucketsOf(5, 10, 20));
+    expect(stays.training).not.toContain(null);
   });
 
   it("cut the line between two evaluations where it leaves the sight, at its very height", () => {

@@ -18,20 +18,24 @@ export function bucketsOf(fromS: number, lengthS: number, num: number): Buckets 
 
 type Column = (number | null)[];
 
-/** Columns for the chart of loss and accuracy; one x for all of them. */
+/** Columns for the chart of loss and accuracy; one x for all of them. Null breaks a line, undefined does not. */
 export interface LossData {
   x: number[];
-  training: Column;
+  training: (number | null | undefined)[];
   test: Column;
   accuracy: Column;
 }
 
 const MOST_EVALUATIONS = 400; // points in sight, above which some are left out
 
-/** Give the mean training loss of each bucket, and each evaluation in sight (with the line to the next one beyond each edge). */
+/**
+ * Give the mean training loss of each bucket, and each evaluation in sight (with the line to the next one beyond each edge).
+ *
+ * Nothing trained while the run was stopped: the training loss breaks where the run was resumed.
+ */
 export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossData {
   const { trainLoss, evaluations } = model;
-  const rows: { x: number; training: number | null; test: number | null; accuracy: number | null }[] = [];
+  const rows: { x: number; training?: number | null; test: number | null; accuracy: number | null }[] = [];
   const pastS = model.past?.untilS ?? -Infinity;
   let from = trainLoss.indexAt(first * stepS);
   for (let i = first; i < first + num; i++) {
@@ -53,15 +57,30 @@ export function lossData(model: RunModel, { first, num, stepS }: Buckets): LossD
     // A line that reaches far out of sight is cut, since a dashed one costs by its length.
     const atS = Math.min(Math.max(evaluations.at[i] as number, first * stepS), (first + num) * stepS);
     const valueOf = (column: "loss" | "accuracy") => finite(between(evaluations, i, column, atS));
-    rows.push({ x: atS, training: null, test: valueOf("loss"), accuracy: valueOf("accuracy") });
+    rows.push({ x: atS, test: valueOf("loss"), accuracy: valueOf("accuracy") });
+  }
+  for (const { kind, atS } of model.entries) {
+    if (kind !== "resumed" || atS < first * stepS || atS > (first + num) * stepS) continue;
+    rows.push({ x: atS, training: null, test: null, accuracy: null });
   }
   rows.sort((a, b) => a.x - b.x);
+  for (const step of [1, -1]) widenBreaks(rows, step); // an evaluation beside a break must not carry the line on
   return {
     x: rows.map(({ x }) => x),
     training: rows.map(({ training }) => training),
     test: rows.map(({ test }) => test),
     accuracy: rows.map(({ accuracy }) => accuracy),
   };
+}
+
+/** Let breaks of the training loss reach to the next value, to the right (step 1) or to the left (-1). */
+function widenBreaks(rows: { training?: number | null }[], step: number): void {
+  let isBroken = false;
+  for (let i = step > 0 ? 0 : rows.length - 1; i >= 0 && i < rows.length; i += step) {
+    const row = rows[i] as { training?: number | null };
+    if (row.training === undefined && isBroken) row.training = null;
+    isBroken = row.training === null;
+  }
 }
 
 /** Give a value of the i-th evaluation, or, at another time, of the line to its neighbour there. */

@@ -62,6 +62,14 @@ describe("scanColumns", () => {
     }
   });
 
+  it("rounds an edge alike wherever the drawing begins", () => {
+    const track = trackOf([[0, 0.35, compute], [0.35, 1.15, wait], [1.15, 2.5, compute]]);
+    const [stepS, far] = [0.1, 4_000]; // 0.35 / 0.1 is a little less than 3.5, and 3.5 once it stands beside thousands
+    const near = draw(track, 0, stepS, 0, 25);
+    expect(draw(track, -far, stepS, far, far + 25)).toBe(near);
+    expect(near).toBe("cccc" + "w".repeat(8) + "c".repeat(13));
+  });
+
   it("tells where a wide span ends, also when only its end is drawn", () => {
     const ends: number[] = [];
     const track = trackOf([[0, 10, compute], [10, 20.2, compute], [20.2, 40, compute]]);
