@@ -233,6 +233,8 @@ def _of_first_experiments(session: Session, since: object, is_descending: bool) 
 
 
 def _count(session: Session, wanted: Wanted, limit: int | None = None) -> int:
+    if limit is None:
+        return session.scalar(select(func.count()).select_from(Run).where(*wanted.conditions())) or 0
     counted = select(Run.id).where(*wanted.conditions()).limit(limit).subquery()
     return session.scalar(select(func.count()).select_from(counted)) or 0
 

@@ -102,6 +102,7 @@ HISTORY = (*FACETS, "created_at", "id", *_ELSE)
 NEWEST = (*FACETS[:2], "created_at", "id", *FACETS[2:], *_ELSE)
 FIGURES = (*FACETS[:2], *_SORTED, "id", "policy", "state")
 NAMES = (*FACETS[:2], "name", "id", "experiment_id", "created_at")
+WORDS = (*FACETS[:2], "created_at", "id", "experiment_id", "name")
 
 
 class Run(Base):
@@ -164,6 +165,7 @@ class Run(Base):
         Index("ix_runs_history", *HISTORY),
         Index("ix_runs_figures", *FIGURES),
         Index("ix_runs_names", *NAMES),
+        Index("ix_runs_words", *WORDS),
     )
 
 

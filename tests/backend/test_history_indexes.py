@@ -186,9 +186,19 @@ def test_what_a_moment_lets_through_is_counted_each_time() -> None:
     assert not Filter("policy:bsp duration<60 -7d spec.seed:1").has_moment()
 
 
-@pytest.mark.parametrize("sort", ["name", "-name", "utilisation", "-utilisation", "experiment_name"])
-def test_an_order_without_a_filter_looks_through_a_narrow_index(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: str
+@pytest.mark.parametrize(
+    ("sort", "text", "index"),
+    [
+        ("name", "", "ix_runs_names"),
+        ("-name", "", "ix_runs_names"),
+        ("experiment_name", "", "ix_runs_words"),
+        ("utilisation", "", "ix_runs_figures"),
+        ("-utilisation", "", "ix_runs_figures"),
+        ("-created_at", "warm up", "ix_runs_words"),
+    ],
+)
+def test_what_needs_little_looks_through_a_narrow_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: str, text: str, index: str
 ) -> None:
     monkeypatch.setattr(listing, "MAX_COUNTED", 0)
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
@@ -205,9 +215,8 @@ def test_an_order_without_a_filter_looks_through_a_narrow_index(
 
     sa.event.listen(database.engine, "before_cursor_execute", explain)
     with database.read() as session:
-        listing._find(session, listing.Wanted(RunFilter()), sort, 1, None)
+        listing._find(session, listing.Wanted(RunFilter(expression=text)), sort, 1, None)
     database.close()
-    index = "ix_runs_figures" if "utilisation" in sort else "ix_runs_names"
     assert any(f"runs USING COVERING INDEX {index}" in step for step in used), used
 
 
