@@ -16,15 +16,17 @@ export default defineConfig({
   plugins: [react()],
   build: {
     target: "es2022",
+    modulePreload: { polyfill: false }, // a browser that lacks it only fetches a little later
     cssCodeSplit: false, // one small file for all pages, instead of ten requests before a first page
     rolldownOptions: {
       output: {
-        // What several pages share comes in one piece: a page is then two or three scripts, not twenty.
+        // What several pages share comes in one piece, which is the first script, too (index.html is its entry): a page
+        // is then two or three scripts, not twenty.
         codeSplitting: {
           groups: [
             {
               name: "shared",
-              test: /node_modules[\\/](react|scheduler)|src[\\/](main|styles|api|app[\\/](?!Palette|commands|fuzzy)|clone|export|form|format|ui|queue|experiments[\\/](draft|SettingsForm|ExperimentList)|history[\\/](links|progress|columns|RunTable))/,
+              test: /index\.html|node_modules[\\/](react|scheduler)|src[\\/](main|styles|api|app[\\/](?!Palette|commands|fuzzy)|clone|export|form|format|ui|queue|experiments[\\/](draft|SettingsForm|ExperimentList)|history[\\/](links|progress|columns|RunTable))/,
             },
           ],
         },

@@ -47,7 +47,11 @@ export function Shell({ children }: { children: ReactNode }) {
       </a>
       <header className={css.header}>
         <Link to="/experiments" className={css.brand} aria-label="Foresync, to Experiments">
-          <img src="/favicon.svg" alt="" width="16" height="16" />
+          <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+            <rect width="16" height="16" rx="3" fill="#1b2530" />
+            <path d="M2 4.5h6M2 8h9M2 11.5h4" stroke="#56b4e9" strokeWidth="2" />
+            <path d="M12.5 2.5v11" stroke="#e69f00" strokeWidth="1.5" />
+          </svg>
           <span>Foresync</span>
         </Link>
         <nav aria-label="Pages" className={css.nav}>
