@@ -66,7 +66,7 @@ demo: setup ## serve, run the demonstration experiment, compare its two runs
 # ---- checks ----------------------------------------------------------------------------------------------
 
 test: setup test-tools ## the whole suite: Python, units of the dashboard, a real browser
-	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser" -n 3 --dist loadfile
 	$(FRONTEND) npm run test
 	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile
 

@@ -73,12 +73,16 @@ export function Figure({ title, note, label, isWaiting = false, data, traces, la
     const element = place.current;
     if (!element || !plotly || isWaiting) return; // an empty figure takes as long as a full one
     let isCurrent = true;
+    element.ariaBusy = "true";
     // Each figure in a pause of its own: the page answers between two of them.
-    void pause().then(() => {
-      if (!isCurrent) return;
-      const colours = readColours(); // of the theme that is shown
-      void plotly.react(element, traces(colours), layout(colours), CONFIG);
-    });
+    void pause()
+      .then(() => {
+        const colours = readColours(); // of the theme that is shown
+        return isCurrent && plotly.react(element, traces(colours), layout(colours), CONFIG);
+      })
+      .then(() => {
+        if (isCurrent) element.ariaBusy = null;
+      });
     return () => {
       isCurrent = false;
     };
