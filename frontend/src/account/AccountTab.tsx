@@ -2,7 +2,7 @@ import { api } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Account, Run } from "../api/types";
 import { formatPercent, formatSeconds } from "../format";
-import { Notice } from "../ui/Notice";
+import { LoadFault } from "../ui/LoadFault";
 import { SkeletonRows } from "../ui/Skeleton";
 import { CountsPanel } from "./CountsPanel";
 import { CriticalPanel } from "./CriticalPanel";
@@ -24,7 +24,7 @@ export function AccountTab({ run }: { run: Run }) {
     (signal) => api.account(run.id, signal),
     (known) => (known && !known.is_complete ? COUNTING_MS : LIVE_STATES.has(run.state) ? LIVE_MS : 0),
   );
-  if (!data && error) return <Notice kind="fault">{error.message}</Notice>;
+  if (!data && error) return <LoadFault error={error} resource={`account:${run.id}`} />;
   if (!data) return <SkeletonRows num={8} label="Counting where the time went" />;
   if (data.workers.length === 0) {
     return (

@@ -8,7 +8,7 @@ import { useTitle } from "../app/title";
 import { usePolicies } from "../form/PolicyText";
 import { plural } from "../format";
 import { ExportMenu } from "../export/ExportMenu";
-import { Notice } from "../ui/Notice";
+import { LoadFault } from "../ui/LoadFault";
 import { SkeletonRows } from "../ui/Skeleton";
 import { isActive } from "../ui/StateMark";
 import { CurvePlot } from "./CurvePlot";
@@ -62,12 +62,11 @@ function Loader({ ids, baselineId, query }: { ids: string[]; baselineId: string 
     <>
       <h1>Compare</h1>
       {error ? (
-        <Notice kind="fault" title="These runs cannot be compared.">
-          <p>{error.message}</p>
+        <LoadFault title="These runs cannot be compared." error={error} resource="compare/">
           <p>
             <Link to="/runs">Choose others in the History</Link>
           </p>
-        </Notice>
+        </LoadFault>
       ) : (
         <SkeletonRows num={12} label="Loading the comparison" />
       )}

@@ -9,7 +9,7 @@ import { usePolicies } from "../form/PolicyText";
 import type { UnionField } from "../form/schema";
 import { formatCount } from "../format";
 import { Button } from "../ui/Button";
-import { Notice } from "../ui/Notice";
+import { LoadFault } from "../ui/LoadFault";
 import { Progress } from "../ui/Progress";
 import { SkeletonRows } from "../ui/Skeleton";
 import { Time } from "../ui/Time";
@@ -34,9 +34,7 @@ export function ExperimentList() {
       </h2>
       {isLoading && <SkeletonRows num={4} label="Loading the experiments" />}
       {error && !data && (
-        <Notice kind="fault" title="The experiments could not be loaded.">
-          {error.message}
-        </Notice>
+        <LoadFault title="The experiments could not be loaded." error={error} resource="experiments" />
       )}
       {data && num === 0 && (
         <p className="quiet">

@@ -14,6 +14,7 @@ import { compareUrl } from "../history/links";
 import { RunTable } from "../history/RunTable";
 import { Button, ButtonLink } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
+import { LoadFault } from "../ui/LoadFault";
 import { Notice } from "../ui/Notice";
 import { Progress } from "../ui/Progress";
 import { SkeletonRows } from "../ui/Skeleton";
@@ -39,15 +40,13 @@ export function ExperimentPage({ experimentId }: { experimentId: string }) {
     return (
       <>
         <h1>Experiment</h1>
-        {isLoading ? (
-          <SkeletonRows num={8} label="Loading the experiment" />
-        ) : (
-          <Notice kind="fault" title="This experiment cannot be shown.">
-            <p>{error?.message}</p>
+        {isLoading && <SkeletonRows num={8} label="Loading the experiment" />}
+        {error && (
+          <LoadFault title="This experiment cannot be shown." error={error} resource={`experiment/${experimentId}`}>
             <p>
               <Link to="/experiments">All experiments</Link>
             </p>
-          </Notice>
+          </LoadFault>
         )}
       </>
     );

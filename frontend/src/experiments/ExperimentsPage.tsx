@@ -7,6 +7,7 @@ import { navigate } from "../app/router";
 import { useTitle } from "../app/title";
 import { controlId } from "../form/model";
 import { QueueSection } from "../queue/QueueSection";
+import { LoadFault } from "../ui/LoadFault";
 import { Notice } from "../ui/Notice";
 import { SkeletonRows } from "../ui/Skeleton";
 import { CostPanel } from "./CostPanel";
@@ -29,9 +30,7 @@ export function ExperimentsPage() {
         <h1>New experiment</h1>
         {isLoading && <Waiting />}
         {error && !catalogue && (
-          <Notice kind="fault" title="The settings could not be loaded.">
-            {error.message}
-          </Notice>
+          <LoadFault title="The settings could not be loaded." error={error} resource="catalogue" />
         )}
         {catalogue && <Editor catalogue={catalogue} />}
       </div>

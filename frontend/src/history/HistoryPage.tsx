@@ -6,7 +6,7 @@ import { useTitle } from "../app/title";
 import { CloneDialog } from "../clone/CloneDialog";
 import { Button } from "../ui/Button";
 import { useMedia } from "../ui/media";
-import { Notice } from "../ui/Notice";
+import { LoadFault } from "../ui/LoadFault";
 import { SkeletonRows } from "../ui/Skeleton";
 import { changeRuns, type Target } from "./actions";
 import { ColumnMenu } from "./ColumnMenu";
@@ -124,9 +124,7 @@ export function HistoryPage() {
             />
           )}
           {resource.error && !fault && !(resource.error.isConnection && page) && (
-            <Notice kind="fault" title="The runs could not be loaded.">
-              {resource.error.message}
-            </Notice>
+            <LoadFault title="The runs could not be loaded." error={resource.error} resource="runs/" />
           )}
           {!page && resource.isLoading && <SkeletonRows num={14} label="Loading the runs" />}
           {isEmpty && <EmptyHistory />}
