@@ -1,4 +1,3 @@
-import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { readPageAnswers } from "./api/pageAnswers";
 import { App } from "./app/App";
@@ -10,11 +9,6 @@ import "./styles/base.css";
 readPageAnswers();
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html must hold an element with the id root");
-const start = () =>
-  createRoot(root).render(
-    <StrictMode>
-      <App />
-    </StrictMode>,
-  );
+const start = () => createRoot(root).render(<App />);
 // The page's code comes beside this script, so one drawing shows it; where it does not come, the page says so.
 loadPage(matchPage(window.location.pathname).name).then(start, start);

@@ -1,4 +1,3 @@
-import type { CSSProperties } from "react";
 import type { Account } from "../api/types";
 import { formatPercent, formatSeconds } from "../format";
 import { Num } from "../ui/Num";
@@ -81,7 +80,7 @@ function Cell({ waiter, culprit, seconds, largestS, wallS }: CellProps) {
   return (
     <td
       className={`${table.right ?? ""} ${css.heat ?? ""}`}
-      style={{ "--heat": `${Math.round((8 + 42 * (seconds / largestS)) * 10) / 10}%` } as CSSProperties}
+      style={{ "--heat": `${Math.round((8 + 42 * (seconds / largestS)) * 10) / 10}%` }}
       title={`worker ${waiter} waited ${formatSeconds(seconds)} for ${whom}, ${formatPercent(share)} of its time`}
     >
       <Num value={seconds} as="seconds" /> <span className={css.share}>{formatPercent(share)}</span>

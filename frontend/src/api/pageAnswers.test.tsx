@@ -1,4 +1,4 @@
-import { renderHook } from "@testing-library/react";
+import { renderHook } from "../testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { answerInPage, forgetPageAnswers, readPageAnswers } from "./pageAnswers";
 import { request } from "./client";

@@ -1,4 +1,4 @@
-import { act, cleanup, renderHook } from "@testing-library/react";
+import { act, cleanup, renderHook } from "../testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "./client";
 import { invalidate, putResource, useResource } from "./resource";
@@ -90,9 +90,7 @@ describe("what is read from the server", () => {
   it("is asked for once more when it stops being live", async () => {
     const key = newKey();
     const fetcher = vi.fn(() => Promise.resolve(1));
-    const { rerender } = renderHook(({ everyMs }) => useResource(key, fetcher, everyMs), {
-      initialProps: { everyMs: 1000 },
-    });
+    const { rerender } = renderHook(({ everyMs }) => useResource(key, fetcher, everyMs), { everyMs: 1000 });
     await wait(0);
     rerender({ everyMs: 0 });
     await wait(10);

@@ -1,7 +1,8 @@
-import type { AnchorHTMLAttributes, MouseEvent } from "react";
+import type { TargetedMouseEvent } from "preact";
+import type { AnchorHTMLAttributes } from "react";
 import { navigate } from "./router";
 
-type Props = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href"> & { to: string };
+type Props = Omit<AnchorHTMLAttributes, "href" | "role" | "className"> & { to: string; className?: string | undefined };
 
 /** Whether a click follows the link here, and not in another tab or window. */
 export function isPlainClick(event: MouseEvent): boolean {
@@ -10,7 +11,7 @@ export function isPlainClick(event: MouseEvent): boolean {
 
 /** A real link that the router follows without a reload; a new tab, a download or a copy work as ever. */
 export function Link({ to, onClick, children, ...rest }: Props) {
-  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+  const follow = (event: TargetedMouseEvent<HTMLAnchorElement>) => {
     onClick?.(event);
     if (event.defaultPrevented || !isPlainClick(event)) return;
     event.preventDefault();

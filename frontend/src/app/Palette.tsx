@@ -1,4 +1,4 @@
-import { useEffect, useId, useMemo, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
+import { useEffect, useId, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { api } from "../api/client";
 import { useKept, useResource } from "../api/resource";
 import { experimentsAsCommands, find, localCommands, runsAsCommands, type Command, type Found } from "./commands";
@@ -43,7 +43,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     if (step !== undefined && num > 0) setChosen((active + step + num) % num);
     else if (event.key === "PageDown") setChosen(Math.min(num - 1, active + 8));
     else if (event.key === "PageUp") setChosen(Math.max(0, active - 8));
-    else if (event.key === "Enter" && !event.nativeEvent.isComposing) run(flat[active]);
+    else if (event.key === "Enter" && !event.isComposing) run(flat[active]);
     else return;
     event.preventDefault();
   };
@@ -71,10 +71,10 @@ export function Palette({ onClose }: { onClose: () => void }) {
           aria-autocomplete="list"
           placeholder="What do you want to do or to see?"
           autoComplete="off"
-          spellCheck={false}
+          spellcheck={false}
           value={query}
-          onChange={({ target }) => {
-            setQuery(target.value);
+          onChange={({ currentTarget }) => {
+            setQuery(currentTarget.value);
             setChosen(0);
           }}
           onKeyDown={press}

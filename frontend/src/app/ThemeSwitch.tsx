@@ -16,7 +16,7 @@ export function ThemeSwitch() {
           theme === "dark" && <circle cx="8" cy="8" r="5.5" fill="currentColor" />
         )}
       </svg>
-      <select aria-label="Theme" value={choice} onChange={({ target }) => chooseTheme(target.value as ThemeChoice)}>
+      <select aria-label="Theme" value={choice} onChange={({ currentTarget }) => chooseTheme(currentTarget.value as ThemeChoice)}>
         {THEMES.map((one) => (
           <option key={one.choice} value={one.choice}>
             {one.label}

@@ -1,4 +1,4 @@
-import { startTransition, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 
 /**
  * Give what is drawn after the first painting of a page, e.g. what draws its charts; undefined until then.
@@ -10,7 +10,7 @@ export function useLater<T extends object>(load: () => Promise<T>): T | undefine
   const [found, setFound] = useState<T | Error>();
   useEffect(() => {
     let isShown = true;
-    const show = (next: T | Error) => isShown && startTransition(() => setFound(next));
+    const show = (next: T | Error) => isShown && setFound(next);
     const fail = (error: unknown) => show(error instanceof Error ? error : new Error(String(error)));
     const stop = afterPaint(() => void load().then(show, fail));
     return () => {
@@ -20,6 +20,13 @@ export function useLater<T extends object>(load: () => Promise<T>): T | undefine
   }, [load]);
   if (found instanceof Error) throw found;
   return found;
+}
+
+/** False in the first drawing, so that what stands on top is seen before what takes long is made. */
+export function useIsPainted(): boolean {
+  const [isPainted, setPainted] = useState(false);
+  useEffect(() => afterPaint(() => setPainted(true)), []);
+  return isPainted;
 }
 
 /** Call back once what has just been drawn was painted; gives what calls it off. */

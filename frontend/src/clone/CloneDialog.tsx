@@ -86,7 +86,7 @@ function Editor({ run, catalogue, onClose }: Props & { catalogue: Catalogue }) {
       <div className={css.head}>
         <label>
           Name
-          <input value={name} maxLength={120} autoComplete="off" onChange={({ target }) => setName(target.value)} />
+          <input value={name} maxLength={120} autoComplete="off" onChange={({ currentTarget }) => setName(currentTarget.value)} />
         </label>
         <SeedInput draft={draft} edit={edit} />
       </div>
@@ -123,7 +123,7 @@ function SeedInput({ draft, edit }: { draft: Draft; edit: (change: (old: Draft) 
         autoComplete="off"
         value={typeof seed === "number" || typeof seed === "string" ? seed : ""}
         aria-invalid={typeof seed !== "number" || undefined}
-        onChange={({ target }) => set(target.value)}
+        onChange={({ currentTarget }) => set(currentTarget.value)}
       />
     </label>
   );

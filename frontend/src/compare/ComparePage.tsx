@@ -1,8 +1,9 @@
-import { startTransition, useEffect, useMemo, useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { api } from "../api/client";
 import { askEarly, useKept, useResource } from "../api/resource";
 import type { ComparedCurves, Comparison, Run } from "../api/types";
 import { Link } from "../app/Link";
+import { useIsPainted } from "../app/later";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import { useTitle } from "../app/title";
 import { usePolicies } from "../form/PolicyText";
@@ -89,7 +90,7 @@ function View({ comparison, baselineId, query }: ViewProps) {
   const groups = useMemo(() => groupsOf(comparison, policies), [comparison, policies]);
   const settingStyles = useMemo(() => styleSettings(groups, styles), [groups, styles]);
   const baseline = runs.find(({ id }) => id === baselineId) ?? runs[0];
-  const isWhole = useSecondDrawing();
+  const isWhole = useIsPainted();
   const hasSettings = groups.length > 1;
   const by = hasSettings && query.get("by") !== "runs" && isRepeated(groups) ? "settings" : "runs";
   const lines = useLines(comparison, groups, by, labels, by === "settings" ? settingStyles : styles);
@@ -156,13 +157,6 @@ function View({ comparison, baselineId, query }: ViewProps) {
       )}
     </div>
   );
-}
-
-/** False in the first drawing, so that what stands on top is seen before the long tables below are made. */
-function useSecondDrawing(): boolean {
-  const [isSecond, setSecond] = useState(false);
-  useEffect(() => startTransition(() => setSecond(true)), []);
-  return isSecond;
 }
 
 type By = "settings" | "runs";

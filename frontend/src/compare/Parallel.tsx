@@ -1,4 +1,5 @@
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import type { TargetedPointerEvent } from "preact";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { Comparison } from "../api/types";
 import { Link } from "../app/Link";
 import { plural } from "../format";
@@ -111,11 +112,11 @@ interface AxisProps {
 function Axis({ axis, x, room, brush, onBrush }: AxisProps) {
   const start = useRef<number | null>(null);
   const clip = useId();
-  const placeOf = (event: PointerEvent<SVGRectElement>) => {
+  const placeOf = (event: TargetedPointerEvent<SVGRectElement>) => {
     const top = event.currentTarget.ownerSVGElement?.getBoundingClientRect().top ?? 0;
     return Math.min(1, Math.max(0, 1 - (event.clientY - top - TOP) / PLOT));
   };
-  const drag = (event: PointerEvent<SVGRectElement>) => {
+  const drag = (event: TargetedPointerEvent<SVGRectElement>) => {
     if (start.current === null) return;
     const here = placeOf(event);
     const ends = [Math.min(start.current, here), Math.max(start.current, here)] as const;
@@ -197,7 +198,7 @@ function Handle({ axis, end, ends, index, onBrush }: HandleProps) {
       width={18}
       y={y(value) - 3}
       height={6}
-      tabIndex={0}
+      tabindex={0} // the names of attributes have a case in SVG
       role="slider"
       aria-label={`${axis.title}, ${end} that is let through`}
       aria-valuemin={0}

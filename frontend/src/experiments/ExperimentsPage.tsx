@@ -160,7 +160,7 @@ function NameAndSeeds({ draft, edit, problems }: NameProps) {
           autoComplete="off"
           aria-invalid={wishOf("name") !== "" || undefined}
           aria-describedby="experiment-name-wrong"
-          onChange={({ target }) => edit((old) => ({ ...old, name: target.value }))}
+          onChange={({ currentTarget }) => edit((old) => ({ ...old, name: currentTarget.value }))}
         />
         <span id="experiment-name-wrong" className={css.wrong} aria-live="polite">
           {wishOf("name")}
@@ -174,7 +174,7 @@ function NameAndSeeds({ draft, edit, problems }: NameProps) {
           autoComplete="off"
           aria-invalid={wishOf("seeds") !== "" || undefined}
           aria-describedby="set-seeds-wrong set-seeds-help"
-          onChange={({ target }) => edit((old) => ({ ...old, seeds: target.value }))}
+          onChange={({ currentTarget }) => edit((old) => ({ ...old, seeds: currentTarget.value }))}
         />
         <span id="set-seeds-wrong" className={css.wrong} aria-live="polite">
           {wishOf("seeds")}

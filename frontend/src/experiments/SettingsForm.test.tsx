@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen, within } from "../testing";
 import { useEffect, useState } from "react";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Catalogue } from "../api/types";
@@ -54,7 +54,7 @@ it("folds every section into one line that says what is set", () => {
 it("edits a number, keeps what is typed, and says at the field what is wrong", () => {
   fireEvent.click(section(/^Task/));
   const rate = field("Learning rate");
-  fireEvent.change(rate, { target: { value: "0." } });
+  fireEvent.input(rate, { target: { value: "0." } });
   expect(rate).toHaveProperty("value", "0.");
   expect(rate.getAttribute("aria-invalid")).toBe("true");
   const said = rate
@@ -62,7 +62,7 @@ it("edits a number, keeps what is typed, and says at the field what is wrong", (
     ?.split(" ")
     .map((id) => window.document.getElementById(id)?.textContent);
   expect(said?.[0]).toBe("must be > 0");
-  fireEvent.change(rate, { target: { value: "0.05" } });
+  fireEvent.input(rate, { target: { value: "0.05" } });
   expect(draft.run).toMatchObject({ task: { learning_rate: 0.05 } });
   expect(rate.getAttribute("aria-invalid")).toBeNull();
 });
@@ -77,10 +77,10 @@ it("offers what the server knows, and says why something cannot be chosen", () =
 
 it("takes any name of a data set once a folder of one's own is given", () => {
   fireEvent.click(section(/^Task/));
-  fireEvent.change(field("Data dir"), { target: { value: "/data/mine" } });
-  fireEvent.change(field("Dataset"), { target: { value: "mine" } });
+  fireEvent.input(field("Data dir"), { target: { value: "/data/mine" } });
+  fireEvent.input(field("Dataset"), { target: { value: "mine" } });
   expect(draft.run).toMatchObject({ task: { data_dir: "/data/mine", dataset: "mine" } });
-  fireEvent.change(field("Data dir"), { target: { value: "" } });
+  fireEvent.input(field("Data dir"), { target: { value: "" } });
   expect(draft.run).toMatchObject({ task: { data_dir: null } });
 });
 
@@ -99,7 +99,7 @@ it("changes the kind of a setting and shows that kind's own settings", () => {
 it("sets several values side by side, and takes one away again", () => {
   fireEvent.click(section(/^Policy/));
   fireEvent.click(screen.getByRole("button", { name: "Add a value of Threshold" }));
-  fireEvent.change(field("Threshold, value 2"), { target: { value: "8" } });
+  fireEvent.input(field("Threshold, value 2"), { target: { value: "8" } });
   expect(draft.grid).toEqual({ "policy.threshold": [3, 8] });
   fireEvent.click(screen.getByRole("button", { name: "Take value 1 of Threshold away" }));
   expect(draft.grid).toEqual({});
@@ -110,17 +110,17 @@ it("compares policies, each with its own settings and its own problems", () => {
   fireEvent.click(section(/^Policy/));
   fireEvent.click(screen.getByRole("button", { name: "+ another policy to compare" }));
   expect(draft.grid["policy"]).toHaveLength(2);
-  fireEvent.change(field("Threshold"), { target: { value: "-1" } });
+  fireEvent.input(field("Threshold"), { target: { value: "-1" } });
   expect(draft.grid["policy"]?.[0]).toEqual({ name: "ssp", threshold: -1 });
   expect(field("Threshold").getAttribute("aria-invalid")).toBe("true");
 });
 
 it("has one entry for each worker, or one for all, and follows the number of workers", () => {
   fireEvent.click(section(/^Heterogeneity/));
-  fireEvent.change(field("Factors, worker 3"), { target: { value: "2" } });
+  fireEvent.input(field("Factors, worker 3"), { target: { value: "2" } });
   expect(draft.run).toMatchObject({ speed: { factors: [1, 1, 1, 2] } });
   fireEvent.click(section(/^Cluster/));
-  fireEvent.change(field("Workers"), { target: { value: "5" } });
+  fireEvent.input(field("Workers"), { target: { value: "5" } });
   expect(field("Factors, worker 4")).toHaveProperty("value", "1");
   fireEvent.click(screen.getByRole("button", { name: "one for all" }));
   expect(draft.run).toMatchObject({ speed: { factors: [1] } });
@@ -130,7 +130,7 @@ it("gives and takes a goal as a whole", () => {
   fireEvent.click(section(/^End/));
   fireEvent.click(screen.getByRole("checkbox", { name: "Target" }));
   expect(draft.run).toMatchObject({ stop: { target: { metric: "test_accuracy" } } });
-  fireEvent.change(field("Seconds"), { target: { value: "" } });
+  fireEvent.input(field("Seconds"), { target: { value: "" } });
   expect(draft.run).toMatchObject({ stop: { seconds: null } });
   fireEvent.click(screen.getByRole("checkbox", { name: "Target" }));
   expect(draft.run).toMatchObject({ stop: { target: null } });
@@ -139,8 +139,8 @@ it("gives and takes a goal as a whole", () => {
 it("has a small control for each part of an entry, and adds and takes entries of a list of objects", () => {
   fireEvent.click(section(/^Cluster/));
   fireEvent.click(screen.getByRole("button", { name: "Add an entry to Churn" }));
-  fireEvent.change(field("Churn, entry 1, worker"), { target: { value: "2" } });
-  fireEvent.change(field("Churn, entry 1, leaves at"), { target: { value: "1.5" } });
+  fireEvent.input(field("Churn, entry 1, worker"), { target: { value: "2" } });
+  fireEvent.input(field("Churn, entry 1, leaves at"), { target: { value: "1.5" } });
   expect(JSON.stringify(draft.run["cluster"])).toMatch(/"churn":\[\{[^}]*"worker":2[^}]*:1\.5[^}]*\}\]/);
   fireEvent.click(screen.getByRole("button", { name: "Take the last entry from Churn" }));
   expect(draft.run).toMatchObject({ cluster: { churn: [] } });

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState, type ChangeEvent } from "react";
+import type { TargetedEvent } from "preact";
+import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../api/client";
 import { control } from "../api/control";
 import type { ExperimentSpec, FieldProblem } from "../api/types";
@@ -95,10 +96,10 @@ export function SpecDialog({ draft, problems, onUse, onClose }: Props) {
         aria-label="Text of the file"
         aria-describedby="spec-text-help spec-text-wrong"
         aria-invalid={refusal !== "" || undefined}
-        spellCheck={false}
+        spellcheck={false}
         rows={18}
         value={text}
-        onChange={({ target }) => change(target.value)}
+        onChange={({ currentTarget }) => change(currentTarget.value)}
       />
       <p id="spec-text-wrong" role="alert" className={css.wrong}>
         {refusal || (isOther ? "" : written.problem)}
@@ -150,9 +151,9 @@ function useWritten(
 
 function OpenFile({ onText, onRefusal }: { onText: (text: string) => void; onRefusal: (sentence: string) => void }) {
   const input = useRef<HTMLInputElement>(null);
-  const read = async ({ target }: ChangeEvent<HTMLInputElement>) => {
-    const [file] = target.files ?? [];
-    target.value = ""; // the same file may be opened again
+  const read = async ({ currentTarget }: TargetedEvent<HTMLInputElement>) => {
+    const [file] = currentTarget.files ?? [];
+    currentTarget.value = ""; // the same file may be opened again
     if (!file) return;
     if (file.size > MAX_BYTES) onRefusal(`${file.name} is too long to be an experiment: it has ${file.size} bytes.`);
     else onText(await file.text());

@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen } from "../testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExportMenu } from "./ExportMenu";
 import { offersOfRun, offersOfRuns } from "./links";

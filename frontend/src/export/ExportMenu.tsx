@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { Button, type ButtonKind } from "../ui/Button";
 import { offersOfRun, offersOfRuns } from "./links";
 import css from "./ExportMenu.module.css";

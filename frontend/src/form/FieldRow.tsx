@@ -233,7 +233,7 @@ function UnionValue({
               className={css.select}
               value={chosen}
               aria-invalid={problems.length > 0 || undefined}
-              onChange={({ target }) => choose(Number(target.value))}
+              onChange={({ currentTarget }) => choose(Number(currentTarget.value))}
             >
               {chosen < 0 && <option value={-1}>choose</option>}
               {field.variants.map((one, i) => (
@@ -279,7 +279,7 @@ function OptionalRow({ field, path, model }: Props & { field: OptionalField }) {
               id={id}
               type="checkbox"
               checked={isGiven}
-              onChange={({ target }) => model.change(path, 0, target.checked ? defaultOf(field.field) : null)}
+              onChange={({ currentTarget }) => model.change(path, 0, currentTarget.checked ? defaultOf(field.field) : null)}
             />
           </div>
           <Problems id={`${id}-wrong`} wishes={problemsOf(model, path, 0).map(({ wish }) => wish)} />

@@ -33,12 +33,12 @@ export function NumberControl({ isOptional = false, ...props }: ControlProps & {
       className={css.number}
       inputMode="decimal"
       autoComplete="off"
-      spellCheck={false}
+      spellcheck={false}
       placeholder={placeholder}
       value={isStale ? textOf(value) : typed}
       onChange={(event) => {
-        setTyped(event.target.value);
-        onChange(read(event.target.value));
+        setTyped(event.currentTarget.value);
+        onChange(read(event.currentTarget.value));
       }}
     />
   );
@@ -55,10 +55,10 @@ export function TextControl({ isOptional = false, ...props }: ControlProps & { i
       {...aria(props)}
       className={css.text}
       autoComplete="off"
-      spellCheck={false}
+      spellcheck={false}
       placeholder={props.placeholder}
       value={textOf(props.value)}
-      onChange={({ target }) => props.onChange(isOptional && target.value === "" ? null : target.value)}
+      onChange={({ currentTarget }) => props.onChange(isOptional && currentTarget.value === "" ? null : currentTarget.value)}
     />
   );
 }
@@ -71,7 +71,7 @@ export function ChoiceControl({ field, ...props }: ControlProps & { field: Choic
       {...aria(props)}
       className={css.select}
       value={index}
-      onChange={({ target }) => props.onChange(field.options[Number(target.value)])}
+      onChange={({ currentTarget }) => props.onChange(field.options[Number(currentTarget.value)])}
     >
       {index < 0 && <option value={-1}>choose</option>}
       {field.options.map((option, i) => (
@@ -92,7 +92,7 @@ export function OptionControl({ options, ...props }: ControlProps & { options: O
       {...aria(props)}
       className={css.select}
       value={value}
-      onChange={({ target }) => props.onChange(target.value)}
+      onChange={({ currentTarget }) => props.onChange(currentTarget.value)}
     >
       {!isListed && <option value={value}>{value || "choose"}</option>}
       {options.map((option) => (
@@ -115,7 +115,7 @@ export function BooleanControl(props: ControlProps) {
       {...aria(props)}
       type="checkbox"
       checked={props.value === true}
-      onChange={({ target }) => props.onChange(target.checked)}
+      onChange={({ currentTarget }) => props.onChange(currentTarget.checked)}
     />
   );
 }

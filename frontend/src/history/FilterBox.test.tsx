@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor } from "../testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FilterBox } from "./FilterBox";
 
@@ -18,8 +18,8 @@ const box = () => screen.getByRole<HTMLInputElement>("combobox");
 const options = () => screen.queryAllByRole("option").map((option) => option.textContent);
 
 function type(text: string) {
-  fireEvent.focus(box());
-  fireEvent.change(box(), { target: { value: text, selectionStart: text.length } });
+  act(() => box().focus());
+  fireEvent.input(box(), { target: { value: text, selectionStart: text.length } });
 }
 
 describe("the filter's box", () => {

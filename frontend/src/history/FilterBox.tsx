@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useResource } from "../api/resource";
 import { accept, offersAt, type Offer } from "./completion";
 import { historyApi } from "./historyApi";
@@ -117,10 +117,10 @@ export function FilterBox({ filter, fault, onChange }: Props) {
           value={typed}
           autoComplete="off"
           autoCapitalize="off"
-          spellCheck={false}
-          onChange={({ target }) => {
-            setTyped(target.value);
-            setCaret(target.selectionStart ?? target.value.length);
+          spellcheck={false}
+          onChange={({ currentTarget }) => {
+            setTyped(currentTarget.value);
+            setCaret(currentTarget.selectionStart ?? currentTarget.value.length);
             setOpen(true);
             setActive(-1);
           }}

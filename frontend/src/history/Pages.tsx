@@ -61,7 +61,7 @@ export function Pages({ view, page, numMatching, onGo }: Props) {
           <select
             value={view.size}
             aria-label="Rows of a page"
-            onChange={({ target }) => onGo({ ...view, size: Number(target.value), cursor: null, page: 1 })}
+            onChange={({ currentTarget }) => onGo({ ...view, size: Number(currentTarget.value), cursor: null, page: 1 })}
           >
             {PAGE_SIZES.map((size) => (
               <option key={size} value={size}>

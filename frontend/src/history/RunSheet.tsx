@@ -1,4 +1,4 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { api, ApiError } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Run } from "../api/types";
@@ -32,7 +32,7 @@ function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
   const [notes, setNotes] = useState(run.notes);
   const [isSaving, setSaving] = useState(false);
   const [error, setError] = useState("");
-  const save = async (event?: SyntheticEvent) => {
+  const save = async (event?: Event) => {
     event?.preventDefault();
     setSaving(true);
     try {
@@ -88,7 +88,7 @@ function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
       <form className={css.sheet} onSubmit={(event) => void save(event)}>
         <label>
           Name
-          <input type="text" value={name} maxLength={120} onChange={({ target }) => setName(target.value)} />
+          <input type="text" value={name} maxLength={120} onChange={({ currentTarget }) => setName(currentTarget.value)} />
         </label>
         <label>
           Tags
@@ -97,12 +97,12 @@ function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
             value={tags}
             placeholder="parted by commas"
             autoComplete="off"
-            onChange={({ target }) => setTags(target.value)}
+            onChange={({ currentTarget }) => setTags(currentTarget.value)}
           />
         </label>
         <label>
           Notes
-          <textarea rows={10} value={notes} maxLength={MAX_NOTES} onChange={({ target }) => setNotes(target.value)} />
+          <textarea rows={10} value={notes} maxLength={MAX_NOTES} onChange={({ currentTarget }) => setNotes(currentTarget.value)} />
         </label>
         <p className="quiet">
           <Link to={`/runs/${run.id}`} onClick={onClose}>

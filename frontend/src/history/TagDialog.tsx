@@ -1,4 +1,4 @@
-import { useState, type KeyboardEvent } from "react";
+import { useState } from "react";
 import { plural } from "../format";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -100,7 +100,7 @@ export function TagDialog({ target, rows, known, onClose }: Props) {
           value={typed}
           list="known-tags"
           autoComplete="off"
-          onChange={({ target }) => setTyped(target.value)}
+          onChange={({ currentTarget }) => setTyped(currentTarget.value)}
           onKeyDown={onKeyDown}
           aria-describedby="tag-help"
         />

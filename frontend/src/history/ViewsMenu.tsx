@@ -1,4 +1,4 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { ApiError } from "../api/client";
 import { invalidate, useResource } from "../api/resource";
 import { Link } from "../app/Link";
@@ -132,7 +132,7 @@ interface FormProps {
 
 function NameForm({ label, button, name = "", onName }: FormProps) {
   const [typed, setTyped] = useState(name);
-  const submit = (event: SyntheticEvent) => {
+  const submit = (event: Event) => {
     event.preventDefault();
     if (typed.trim() === "") return;
     void onName(typed.trim()).then(() => setTyped(""));
@@ -145,7 +145,7 @@ function NameForm({ label, button, name = "", onName }: FormProps) {
         placeholder={label}
         maxLength={80}
         value={typed}
-        onChange={({ target }) => setTyped(target.value)}
+        onChange={({ currentTarget }) => setTyped(currentTarget.value)}
       />
       <Button type="submit" disabled={typed.trim() === ""}>
         {button}

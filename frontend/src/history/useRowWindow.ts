@@ -1,4 +1,5 @@
-import { startTransition, useEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useRef, useState, type RefObject } from "react";
+import { useIsPainted } from "../app/later";
 
 const FROM_ROWS = 150; // fewer are drawn all
 const FIRST_ROWS = 40; // of these, what is drawn in the first frame; the others follow in the next ones
@@ -15,8 +16,7 @@ interface RowWindow {
 export function useRowWindow(numRows: number): RowWindow {
   const body = useRef<HTMLTableSectionElement>(null);
   const isLong = numRows > FROM_ROWS;
-  const [hasBegun, setBegun] = useState(false);
-  useEffect(() => startTransition(() => setBegun(true)), []);
+  const hasBegun = useIsPainted();
   const [seen, setSeen] = useState({ first: 0, last: FIRST_ROWS, heightPx: 28 });
   useEffect(() => {
     if (!isLong) return;

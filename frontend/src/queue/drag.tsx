@@ -1,11 +1,12 @@
-import { useState, type KeyboardEvent, type PointerEvent, type RefObject } from "react";
+import type { TargetedPointerEvent } from "preact";
+import { useState, type RefObject } from "react";
 import type { QueuePlace } from "../api/control";
 import { placeOfGap } from "./order";
 import css from "./QueueSection.module.css";
 
 interface Drag {
   gap: number | null; // of the waiting rows, over which the pointer is; null: nothing is dragged
-  begin: (event: PointerEvent<HTMLElement>, id: string) => void;
+  begin: (event: TargetedPointerEvent<HTMLElement>, id: string) => void;
 }
 
 /**
@@ -24,14 +25,14 @@ export function useDrag(
   onDrop: (moved: ReadonlySet<string>, at: number) => void,
 ): Drag {
   const [gap, setGap] = useState<number | null>(null);
-  const begin = (event: PointerEvent<HTMLElement>, id: string) => {
+  const begin = (event: TargetedPointerEvent<HTMLElement>, id: string) => {
     if (event.button !== 0 || order.length < 2) return;
     const handle = event.currentTarget;
     const moved: ReadonlySet<string> = chosen.has(id) ? chosen : new Set([id]);
     const { pointerId } = event;
     let over: number | null = null;
     handle.setPointerCapture(pointerId);
-    const follow = (next: globalThis.PointerEvent) => {
+    const follow = (next: PointerEvent) => {
       over = gapAt(body.current, next.clientY);
       setGap(over);
     };
@@ -45,7 +46,7 @@ export function useDrag(
     };
     const drop = () => end(true);
     const abandon = () => end(false);
-    const escape = (key: globalThis.KeyboardEvent) => {
+    const escape = (key: KeyboardEvent) => {
       if (key.key !== "Escape") return;
       key.stopPropagation();
       end(false);
@@ -74,7 +75,7 @@ interface HandleProps {
   name: string;
   place: number;
   num: number;
-  onPoint: (event: PointerEvent<HTMLElement>) => void;
+  onPoint: (event: TargetedPointerEvent<HTMLElement>) => void;
   onMove: (to: QueuePlace) => void;
   onCancel: () => void;
 }

@@ -1,4 +1,4 @@
-import { useId, useRef, type KeyboardEvent } from "react";
+import { useId, useRef } from "react";
 import { AccountTab } from "../account/AccountTab";
 import type { Run } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";

@@ -1,4 +1,4 @@
-import { createContext, startTransition, use, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { createContext, use, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { Run } from "../api/types";
 import type { RunModel } from "../store/model";
 import { RunStore } from "../store/runStore";
@@ -112,6 +112,6 @@ export function useNodeNews(session: Session): number {
 /** Whether the lanes have been painted; what takes long to make waits for it. */
 export function useIsOpen({ loop }: Session): boolean {
   const [isOpen, setOpen] = useState(false);
-  useEffect(() => loop.whenOpen(() => startTransition(() => setOpen(true))), [loop]);
+  useEffect(() => loop.whenOpen(() => setOpen(true)), [loop]);
   return isOpen;
 }

@@ -1,4 +1,4 @@
-import { act, cleanup, render } from "@testing-library/react";
+import { act, cleanup, render, screen } from "../testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { useRowsInView } from "./useRowsInView";
 
@@ -18,8 +18,8 @@ function Box({ numRows, isWhole }: { numRows: number; isWhole: boolean }) {
 }
 
 function show(numRows: number, isWhole = false) {
-  const { getByTestId, rerender } = render(<Box numRows={numRows} isWhole={isWhole} />);
-  const box = getByTestId("box");
+  const { rerender } = render(<Box numRows={numRows} isWhole={isWhole} />);
+  const box = screen.getByTestId("box");
   Object.defineProperty(box, "clientHeight", { value: 400 });
   const seen = () => box.dataset["seen"];
   const scroll = (px: number) =>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type KeyboardEvent } from "react";
+import { useEffect, useRef } from "react";
 import { subscribeTheme } from "../app/theme";
 import { shownS, useNews, type Session } from "../run/session";
 import { measure, plotWidth, type Metrics } from "./layout";

@@ -37,7 +37,7 @@ export function PlaybackControls() {
           </Button>
         </>
       )}
-      <select value={speed} onChange={(event) => playback.setSpeed(Number(event.target.value))} aria-label="Speed" title="Seconds of the run in a second">
+      <select value={speed} onChange={(event) => playback.setSpeed(Number(event.currentTarget.value))} aria-label="Speed" title="Seconds of the run in a second">
         {SPEEDS.map((one) => (
           <option key={one} value={one}>
             {one}×

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useKeys } from "../app/keys";
 import { useNews, type Session } from "../run/session";
 import { describe } from "./describe";

@@ -1,10 +1,10 @@
-import type { AnchorHTMLAttributes, ButtonHTMLAttributes } from "react";
+import type { ButtonHTMLAttributes, ComponentProps } from "react";
 import { Link } from "../app/Link";
 import css from "./Button.module.css";
 
 export type ButtonKind = "plain" | "primary" | "quiet" | "danger";
 
-type Props = ButtonHTMLAttributes<HTMLButtonElement> & { kind?: ButtonKind; isBusy?: boolean };
+type Props = Omit<ButtonHTMLAttributes, "className"> & { className?: string; kind?: ButtonKind; isBusy?: boolean };
 
 /** A button. `isBusy` keeps its place and its focus while something is under way. */
 export function Button({ kind = "plain", isBusy = false, className = "", onClick, ...rest }: Props) {
@@ -20,7 +20,7 @@ export function Button({ kind = "plain", isBusy = false, className = "", onClick
   );
 }
 
-type LinkProps = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href"> & { to: string; kind?: ButtonKind };
+type LinkProps = ComponentProps<typeof Link> & { kind?: ButtonKind };
 
 /** A link that looks like a button. */
 export function ButtonLink({ kind = "plain", className = "", ...rest }: LinkProps) {

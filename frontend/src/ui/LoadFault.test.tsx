@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen } from "../testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { ApiError } from "../api/client";
 import { useResource } from "../api/resource";

@@ -1,4 +1,4 @@
-import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen } from "../testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { toast, Toasts } from "./Toasts";
 

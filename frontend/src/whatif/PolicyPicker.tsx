@@ -27,7 +27,7 @@ export function PolicyPicker({ policies, choices, onChange }: Props) {
         return (
           <div key={variant.label} className={css.policy} data-chosen={choice ? true : undefined}>
             <label title={variant.help}>
-              <input type="checkbox" checked={choice !== undefined} onChange={({ target }) => toggle(variant.label, target.checked)} />
+              <input type="checkbox" checked={choice !== undefined} onChange={({ currentTarget }) => toggle(variant.label, currentTarget.checked)} />
               {variant.label.replaceAll("_", " ")}
             </label>
             {choice && <Settings variant={variant} choice={choice} onChange={(field, values) => onChange(withValues(choices, choice.name, field, values))} />}
@@ -101,14 +101,14 @@ function ValuesInput({ id, field, values, onChange, isWrong }: Omit<SettingProps
       className={css.values}
       title={field.help}
       autoComplete="off"
-      spellCheck={false}
+      spellcheck={false}
       inputMode={field.kind === "number" ? "text" : undefined}
       value={isStale ? writeValues(values) : typed}
       aria-invalid={isWrong || undefined}
       aria-describedby={`${id}-help ${id}-wrong`}
-      onChange={({ target }) => {
-        setTyped(target.value);
-        onChange(readValues(target.value, field));
+      onChange={({ currentTarget }) => {
+        setTyped(currentTarget.value);
+        onChange(readValues(currentTarget.value, field));
       }}
     />
   );
@@ -122,7 +122,7 @@ function ChoiceSetting({ field, values, onChange }: { field: Field & { kind: "ch
       <span aria-hidden="true">{field.label.toLowerCase()}</span>
       {field.options.map((option) => (
         <label key={String(option)} className={css.option}>
-          <input type="checkbox" checked={values.includes(option)} onChange={({ target }) => toggle(option, target.checked)} />
+          <input type="checkbox" checked={values.includes(option)} onChange={({ currentTarget }) => toggle(option, currentTarget.checked)} />
           {String(option).replaceAll("_", " ")}
         </label>
       ))}

@@ -134,7 +134,7 @@ function ForecasterSelect({ root, run, value, onChange }: { root: GroupField; ru
   return (
     <label className={css.forecaster}>
       Forecaster
-      <select value={value ?? ""} onChange={({ target }) => onChange(target.value || null)}>
+      <select value={value ?? ""} onChange={({ currentTarget }) => onChange(currentTarget.value || null)}>
         <option value="">as recorded ({run.spec_in_force.forecaster.name})</option>
         {field.variants.map(({ label, help }) => (
           <option key={label} value={label} title={help}>

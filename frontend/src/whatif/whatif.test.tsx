@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor, within } from "../testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readSchema, type JsonSchema } from "../form/schema";
 import { errorOf, keyOf, NOTHING, rowsOf, take, type Figures, type Frame } from "./answers";
@@ -177,7 +177,7 @@ describe("the picker", () => {
     expect(screen.getAllByRole("checkbox")).toHaveLength(policies.variants.length);
     fireEvent.click(screen.getByRole("checkbox", { name: "bsp" }));
     expect(choices.map(({ name }) => name)).toEqual(["ssp", "bsp"]);
-    fireEvent.change(screen.getByRole("textbox", { name: "threshold" }), { target: { value: "1, -2" } });
+    fireEvent.input(screen.getByRole("textbox", { name: "threshold" }), { target: { value: "1, -2" } });
     rerender(<PolicyPicker policies={policies} choices={onChange.mock.lastCall?.[0] ?? []} onChange={onChange} />);
     const row = screen.getByRole("textbox", { name: "threshold" });
     expect(row.getAttribute("aria-invalid")).toBe("true");
