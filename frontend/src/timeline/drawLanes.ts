@@ -9,6 +9,7 @@ import { spanAt } from "./selection";
 import { exactTime, tickLabel, ticks, tickStep } from "./ticks";
 
 const TEXT_FROM = 34; // CSS pixels of a span from which it carries its number
+const TELLING = 18; // letters of a sentence; fewer would only say that it waits, which the colour says
 
 /** Draw what has not ended: the newest part of each lane; a computation paler, since it is inferred. */
 export function drawOpen(frame: Frame, isPlayedBack = false): void {
@@ -49,7 +50,7 @@ export function drawTexts(frame: Frame): void {
         ctx.fillStyle = palette.inkInverse;
         ctx.fillText(String(track.iteration[i]), left + width / 2, middle + 0.5);
       } else if (kind === Kind.wait) {
-        const text = fit(ctx, model.sentences[track.reason[i] as number] ?? "", width - 14);
+        const text = fit(ctx, model.sentences[track.reason[i] as number] ?? "", width - 14, TELLING);
         if (text) plate(frame, text, left + 7, middle, widthOf(ctx, text));
       }
     }

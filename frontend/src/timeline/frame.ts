@@ -115,8 +115,8 @@ export function widthOf(ctx: CanvasRenderingContext2D, text: string): number {
   return width;
 }
 
-/** Shorten a text to a width with an ellipsis; "" if not even two letters fit. */
-export function fit(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+/** Shorten a text to a width with an ellipsis; "" if not even the least number of its letters fit. */
+export function fit(ctx: CanvasRenderingContext2D, text: string, width: number, least = 2): string {
   if (widthOf(ctx, text) <= width) return text;
   let low = 0;
   let high = text.length;
@@ -125,5 +125,5 @@ export function fit(ctx: CanvasRenderingContext2D, text: string, width: number):
     if (widthOf(ctx, `${text.slice(0, middle)}…`) <= width) low = middle;
     else high = middle - 1;
   }
-  return low < 2 ? "" : `${text.slice(0, low).trimEnd()}…`;
+  return low < least ? "" : `${text.slice(0, low).trimEnd()}…`;
 }
