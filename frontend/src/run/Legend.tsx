@@ -1,7 +1,10 @@
 import { useEffect, useRef } from "react";
+import type { Run } from "../api/types";
 import { useTheme } from "../app/theme";
+import { areThereForecasts } from "../store/forecast";
 import { Kind } from "../store/spans";
 import { paintSample } from "../timeline/palette";
+import { useNews, usePageSession } from "./session";
 import css from "./Legend.module.css";
 
 const ITEMS: { kind: Kind; label: string; help: string }[] = [
@@ -16,8 +19,11 @@ const ITEMS: { kind: Kind; label: string; help: string }[] = [
 const WIDTH = 16;
 const HEIGHT = 12;
 
-/** What the colours and textures of the lanes mean. */
-export function Legend() {
+/** What the colours and textures of the lanes mean; of forecasts only where the run has any. */
+export function Legend({ run }: { run: Run }) {
+  const session = usePageSession();
+  useNews(session, 8);
+  const hasForecasts = Boolean(run.summary.forecasts) || areThereForecasts(session.store.model);
   return (
     <ul className={css.legend} aria-label="What the lanes show">
       {ITEMS.map(({ kind, label, help }) => (
@@ -33,6 +39,14 @@ export function Legend() {
         </svg>
         slower than asked for
       </li>
+      {hasForecasts && <ForecastItems />}
+    </ul>
+  );
+}
+
+function ForecastItems() {
+  return (
+    <>
       <li title="predicted 5-95% window of the next synchronisation, or of the end of a worker's iteration; once it has passed, its outline">
         <svg width="16" height="12" viewBox="0 0 16 12" aria-hidden="true">
           <path d="M1 11l6-10M6 11l6-10" stroke="currentColor" strokeWidth="0.8" />
@@ -40,7 +54,14 @@ export function Legend() {
         </svg>
         predicted window
       </li>
-    </ul>
+      <li title="the line under a lane, where iterations are too narrow for a window each: bars show the share that ended after its window (above) or before it (below), where that is more than 10%, twice what is wanted">
+        <svg width="16" height="12" viewBox="0 0 16 12" aria-hidden="true">
+          <path d="M0 6.5h16" stroke="currentColor" />
+          <path d="M3 6V1h4v5zM10 7v3h3V7z" fill="currentColor" />
+        </svg>
+        missed: late above, early below
+      </li>
+    </>
   );
 }
 

@@ -45,7 +45,7 @@ export function Work({ run, selection, onSelect, isNarrow, isPanelOpen, onPanel 
           <Overview session={session} />
           <LossChart session={session} height={LOSS_HEIGHT} target={run.spec.stop.target} />
           <WaitChart session={session} height={WAIT_HEIGHT} numWorkers={numWorkers} />
-          <Legend />
+          <Legend run={run} />
         </section>
         {isPanelShown && (
           <SidePanel run={run} selection={selection} isSheet={isNarrow} onSelect={onSelect} onClose={() => (isNarrow ? onSelect(null) : onPanel(false))} />

@@ -111,6 +111,11 @@ export function iterationText({ startedS, expectedS, lowS, highS, endedS }: Iter
   return `${forecast}, took ${formatSeconds(endedS - startedS)}${isOutside ? ", outside its window" : ""}`;
 }
 
+/** Whether anything was forecast yet: a synchronisation, or the end of an iteration. */
+export function areThereForecasts(model: RunModel): boolean {
+  return model.plan !== null || trackRecord(model).num > 0 || model.workers.some(({ forecasts }) => forecasts.length > 0);
+}
+
 /** Give how the forecasts of all workers' iterations held. */
 export function iterationScore(model: RunModel): Score {
   if (model.summary?.forecasts) {

@@ -195,3 +195,25 @@ suite("words about an iteration", () => {
     });
   });
 });
+
+suite("misses of a stretch", () => {
+  const iterations = (...ends: number[]) =>
+    ends.flatMap((endedS, i): Body[] => [forecast(i + 1, i, 1, 0.1), pushed(i + 1, i + endedS)]);
+
+  it("are told from its two ends, once they are judged", () => {
+    const held = Array.from({ length: WARM_UP }, () => 1.5);
+    const model = fold(joined(0), ...iterations(...held, 1, 1.2, 0.8, 1.3, 1));
+    const { forecasts } = nodeOf(model, "worker-0");
+    expect(forecasts.missesBetween(0, forecasts.length)).toEqual({ num: 5, numLate: 2, numEarly: 1 });
+    expect(forecasts.missesBetween(WARM_UP + 1, WARM_UP + 3)).toEqual({ num: 2, numLate: 1, numEarly: 1 });
+    expect(forecasts.missesBetween(0, WARM_UP)).toEqual({ num: 0, numLate: 0, numEarly: 0 });
+  });
+
+  it("are the same after older ones were let go", () => {
+    const model = fold(joined(0), ...iterations(...Array.from({ length: WARM_UP }, () => 1), 1.2, 1.2, 0.8, 1));
+    const { forecasts } = nodeOf(model, "worker-0");
+    forecasts.forget(WARM_UP + 1.5);
+    expect(forecasts.at(0).iteration).toBe(WARM_UP + 2);
+    expect(forecasts.missesBetween(0, forecasts.length)).toEqual({ num: 3, numLate: 1, numEarly: 1 });
+  });
+});

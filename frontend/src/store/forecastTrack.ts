@@ -24,13 +24,20 @@ export interface Score {
   widthShare: number; // likewise of the width of the window
 }
 
+/** Of the forecasts that were judged, those whose iteration ended after its window, and before it. */
+export interface Misses {
+  num: number; // judged
+  numLate: number;
+  numEarly: number;
+}
+
 const FIRST_CAPACITY = 32;
 const NEAR = 3; // rows that are looked at for an iteration, around its time
 
 /**
  * The forecasts of one worker's iterations, in the order of their starts.
  *
- * Adding one and holding it against what happened is O(1) amortised. A row takes 28 bytes: a run can have a million,
+ * Adding one and holding it against what happened is O(1) amortised. A row takes 40 bytes: a run can have a million,
  * so what follows the start is kept as seconds since then. Both sides come by the gate's own stream, whose order
  * stands: a forecast is followed by the message that tells of its iteration's end.
  */
@@ -43,6 +50,11 @@ export class ForecastTrack {
   private low = new Float32Array(FIRST_CAPACITY);
   private high = new Float32Array(FIRST_CAPACITY);
   private took = new Float32Array(FIRST_CAPACITY); // NaN: still runs; infinite: never ended
+  // Sums over the rows up to this one, so that a stretch is told from its two ends.
+  private numJudged = new Uint32Array(FIRST_CAPACITY);
+  private numLate = new Uint32Array(FIRST_CAPACITY);
+  private numEarly = new Uint32Array(FIRST_CAPACITY);
+  private before: Misses = { num: 0, numLate: 0, numEarly: 0 }; // the sums over what was let go
   private judgedFrom = WARM_UP + 1; // the first iteration of the present life that is judged
   private open: IterationForecast | null = null; // of the running iteration, exact; the last row
 
@@ -64,6 +76,10 @@ export class ForecastTrack {
     this.low[i] = event.low_at_s - startedS;
     this.high[i] = event.high_at_s - startedS;
     this.took[i] = NaN;
+    const { num, numLate, numEarly } = this.sumsUntil(i);
+    this.numJudged[i] = num;
+    this.numLate[i] = numLate;
+    this.numEarly[i] = numEarly;
     const { iteration, expected_at_s: expectedS, low_at_s: lowS, high_at_s: highS } = event;
     this.open = { iteration, startedS, expectedS, lowS, highS, endedS: NaN };
   }
@@ -79,6 +95,10 @@ export class ForecastTrack {
     const tookS = endedS - open.startedS;
     this.took[this.length - 1] = tookS;
     if (iteration < this.judgedFrom || !(tookS > 0)) return;
+    const last = this.length - 1;
+    (this.numJudged[last] as number) += 1;
+    if (endedS > open.highS) (this.numLate[last] as number) += 1;
+    else if (endedS < open.lowS) (this.numEarly[last] as number) += 1;
     this.score.num += 1;
     this.score.numCovered += endedS >= open.lowS && endedS <= open.highS ? 1 : 0;
     this.score.errorShare += Math.abs(endedS - open.expectedS) / tookS;
@@ -122,11 +142,26 @@ export class ForecastTrack {
     return lowerBound(this.started, this.length, atS);
   }
 
+  /** Give how the forecasts with an index from `first` until before `end` were missed. */
+  missesBetween(first: number, end: number): Misses {
+    const [from, to] = [this.sumsUntil(first), this.sumsUntil(end)];
+    return { num: to.num - from.num, numLate: to.numLate - from.numLate, numEarly: to.numEarly - from.numEarly };
+  }
+
+  /** Give the sums over all rows before `end`, and over those that were let go. */
+  private sumsUntil(end: number): Misses {
+    if (end === 0) return this.before;
+    const [num, numLate, numEarly] = [this.numJudged[end - 1], this.numLate[end - 1], this.numEarly[end - 1]];
+    return { num: num as number, numLate: numLate as number, numEarly: numEarly as number };
+  }
+
   /** Let go of the forecasts of iterations that were over at `untilS`; the score is of all of them. */
   forget(untilS: number): void {
     const num = this.indexAt(untilS) - 1; // the one before may have lasted longer
     if (num <= 0) return;
-    for (const column of [this.started, this.iteration, this.expected, this.low, this.high, this.took]) {
+    this.before = this.sumsUntil(num);
+    const { started, iteration, expected, low, high, took, numJudged, numLate, numEarly } = this;
+    for (const column of [started, iteration, expected, low, high, took, numJudged, numLate, numEarly]) {
       column.copyWithin(0, num, this.length);
     }
     this.length -= num;
@@ -140,6 +175,9 @@ export class ForecastTrack {
     this.low = enlarge(this.low, new Float32Array(capacity));
     this.high = enlarge(this.high, new Float32Array(capacity));
     this.took = enlarge(this.took, new Float32Array(capacity));
+    this.numJudged = enlarge(this.numJudged, new Uint32Array(capacity));
+    this.numLate = enlarge(this.numLate, new Uint32Array(capacity));
+    this.numEarly = enlarge(this.numEarly, new Uint32Array(capacity));
   }
 }
 
