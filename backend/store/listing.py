@@ -174,8 +174,11 @@ def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str |
     if cursor is not None:
         value, last_id = _read_cursor(cursor, sort, plain)
         query = query.where(_after(column, run_id, is_descending, value, last_id, may_miss=plain.nullable))
+    known = query.where(column.is_not(None)).order_by(*_order(column, run_id, is_descending, may_miss=False))
     query = query.order_by(*_order(column, run_id, is_descending, may_miss=plain.nullable)).limit(limit + 1)
     found: Sequence[Any] = ()
+    if plain.nullable and (cursor is None or value is not None):  # a page that is full without those that lack it
+        found = session.execute(known.limit(limit + 1)).all()
     if plain is Experiment.name:
         query = query.join(Experiment, Experiment.id == Run.experiment_id)
         found = session.execute(query.where(_of_first_experiments(session, value, is_descending))).all()
