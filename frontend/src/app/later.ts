@@ -29,6 +29,19 @@ export function useIsPainted(): boolean {
   return isPainted;
 }
 
+const SEEN_ROWS = 30; // more than the box of a long table shows
+const SETTLED_MS = 1500;
+
+/** Give how many rows of a long table are drawn: at first those that its box shows, a moment later all of them. */
+export function useRowsByNow(num: number): number {
+  const [hasSettled, setSettled] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(true), SETTLED_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
+  return hasSettled ? num : Math.min(num, SEEN_ROWS);
+}
+
 /** Call back once what has just been drawn was painted; gives what calls it off. */
 function afterPaint(then: () => void): () => void {
   let timer: number | undefined;

@@ -1,4 +1,5 @@
 import type { Difference, Run } from "../api/types";
+import { useRowsByNow } from "../app/later";
 import { describePath, describeValue } from "../form/describe";
 import { PolicyText } from "../form/PolicyText";
 import { areSimulated, RunHead, RunName } from "./MetricTable";
@@ -15,6 +16,7 @@ interface Props {
 
 /** Only the settings in which the runs differ: a row a run, a column a setting. */
 export function DifferenceTable({ runs, differences, labels, styles }: Props) {
+  const num = useRowsByNow(runs.length);
   if (differences.length === 0) return <p className="quiet">The runs have the same settings.</p>;
   // Where the policies differ, each has settings of its own: they are told in one cell, but for defaults.
   const hasPolicies = differences.some(({ path }) => path === "policy" || path === "policy.name");
@@ -40,7 +42,7 @@ export function DifferenceTable({ runs, differences, labels, styles }: Props) {
           </tr>
         </thead>
         <tbody>
-          {runs.map((run, index) => (
+          {runs.slice(0, num).map((run, index) => (
             <tr key={run.id}>
               <th scope="row" className={css.run}>
                 <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} isMarked={!areSimulated(runs)} />

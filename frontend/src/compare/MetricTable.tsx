@@ -1,4 +1,5 @@
 import type { Run } from "../api/types";
+import { useRowsByNow } from "../app/later";
 import { Link } from "../app/Link";
 import { Num } from "../ui/Num";
 import { SimulatedMark } from "../ui/SimulatedMark";
@@ -19,6 +20,7 @@ interface Props {
 
 /** The figures of each run, against the baseline; the best of a column says so in a word. */
 export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Props) {
+  const num = useRowsByNow(runs.length);
   const metrics = metricsOf(runs);
   const best = new Map(metrics.map((metric) => [metric.key, bestOf(metric, runs)]));
   return (
@@ -39,7 +41,7 @@ export function MetricTable({ runs, labels, styles, baseline, onBaseline }: Prop
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
+          {runs.slice(0, num).map((run) => (
             <tr key={run.id}>
               <th scope="row" className={css.run}>
                 <RunName run={run} label={labels.get(run.id) ?? run.name} style={styles.get(run.id)} isMarked={!areSimulated(runs)} />

@@ -1,4 +1,5 @@
 import type { Run, WorkerSummary } from "../api/types";
+import { useRowsByNow } from "../app/later";
 import { formatPercent } from "../format";
 import { Num } from "../ui/Num";
 import { areSimulated, RunHead, RunName } from "./MetricTable";
@@ -16,6 +17,7 @@ const FEW = 4; // runs that stand side by side; more stand one under the other
 
 /** How long each worker waited in each run: bars share one scale, so that they compare across and down. */
 export function WaitingTable({ runs, labels, styles }: Props) {
+  const num = useRowsByNow(runs.length);
   const workers = [...new Set(runs.flatMap(({ summary }) => summary.workers.map(({ worker }) => worker)))].toSorted(
     (a, b) => a - b,
   );
@@ -49,7 +51,7 @@ export function WaitingTable({ runs, labels, styles }: Props) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ key, name }, row) => (
+          {rows.slice(0, isShort ? num : undefined).map(({ key, name }, row) => (
             <tr key={key}>
               <th scope="row" className={css.run}>
                 {name}
