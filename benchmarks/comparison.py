@@ -89,10 +89,10 @@ def timed(work: Callable[[], object], repetitions: int) -> list[float]:
 WATCH = """
 (() => {
   const found = (window.__found = { tables: null, figures: null });
-  const figures = document.getElementsByClassName("main-svg");
+  const figures = document.querySelectorAll.bind(document, "main figure canvas");
   function look() {
     if (found.tables === null && document.getElementById("part-settings-that-differ")) found.tables = performance.now();
-    const isDrawn = figures.length > 3 && !document.querySelector("main [aria-busy=true]");
+    const isDrawn = figures().length > 3;
     if (isDrawn && found.tables !== null) found.figures = performance.now();
     else requestAnimationFrame(look);
   }

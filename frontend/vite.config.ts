@@ -33,7 +33,6 @@ export default defineConfig({
       },
     },
     manifest: "manifest.json", // from which the server knows what each page will fetch
-    chunkSizeWarningLimit: 1300, // plotly, which is loaded on demand
   },
   server: { host: "127.0.0.1", proxy },
   preview: { host: "127.0.0.1", proxy },

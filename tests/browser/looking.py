@@ -43,7 +43,6 @@ def look(
         for scheme in SCHEMES:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             page.evaluate(PAINTED)
-            page.wait_for_function("!document.querySelector('figure [aria-busy=true]')")  # drawn in the new colours
             if is_whole:
                 page.evaluate("scrollTo(0, 0)")  # or the header would stand in the middle of the picture
             page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}.png", full_page=is_whole)

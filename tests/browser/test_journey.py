@@ -46,7 +46,7 @@ def test_an_experiment_from_the_form_to_the_comparison(full_site: Site, open_pag
     expect(differences).to_contain_text("predictive")
     expect(page.get_by_role("region", name="Each run")).to_contain_text(re.compile("utilisation", re.IGNORECASE))
     expect(page.get_by_role("region", name="Settings", exact=True)).to_contain_text("baseline", ignore_case=True)
-    expect(page.get_by_role("region", name="Curves").locator(".plot-container").first).to_be_visible()
+    expect(page.get_by_role("region", name="Curves").locator("figure canvas").first).to_be_visible()
 
 
 def fill_in_the_form(page: Page) -> None:

@@ -119,13 +119,13 @@ function View({ comparison, baselineId, query }: ViewProps) {
       )}
       <Part title="Curves" aside={hasSettings && isRepeated(groups) && <Choice by={by} onChoose={(next) => change({ by: next === "runs" ? "runs" : null })} />}>
         <div className={css.plots}>
-          <CurvePlot {...plot} quantity="loss" axis="seconds" target={targetOf("test_loss")} />
-          <CurvePlot {...plot} quantity="accuracy" axis="seconds" target={targetOf("test_accuracy")} />
-          <CurvePlot {...plot} quantity="loss" axis="iterations" target={targetOf("test_loss")} />
+          <CurvePlot {...plot} quantity="loss" along="seconds" target={targetOf("test_loss")} />
+          <CurvePlot {...plot} quantity="accuracy" along="seconds" target={targetOf("test_accuracy")} />
+          <CurvePlot {...plot} quantity="loss" along="iterations" target={targetOf("test_loss")} />
           {hasSettings && pointsOf(groups, settingStyles).length > 1 ? (
             <Tradeoff groups={groups} styles={settingStyles} />
           ) : (
-            <CurvePlot {...plot} quantity="accuracy" axis="iterations" target={targetOf("test_accuracy")} />
+            <CurvePlot {...plot} quantity="accuracy" along="iterations" target={targetOf("test_accuracy")} />
           )}
         </div>
       </Part>

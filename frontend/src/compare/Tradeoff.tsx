@@ -1,8 +1,8 @@
-import { cssToken } from "../app/theme";
 import { formatPercent, formatRatio } from "../format";
 import { Figure } from "./Figure";
-import { escapeHtml, frameOf, type Colours } from "./figures";
+import { markOf, percentMark, type Colours } from "./figures";
 import type { Group } from "./groups";
+import type { Picture } from "./picture";
 import type { RunStyle } from "./styles";
 
 interface Props {
@@ -29,8 +29,7 @@ export function Tradeoff({ groups, styles }: Props) {
       note="baseline’s time to the target over the setting’s, seed by seed; bars: 95% interval"
       label={`Speed-up against utilisation: ${words.join("; ")}.`}
       data={groups}
-      traces={(colours) => points.map((point) => traceOf(point, colours))}
-      layout={layoutOf}
+      makePicture={(colours) => pictureOf(points, colours)}
     />
   );
 }
@@ -46,29 +45,20 @@ export function pointsOf(groups: readonly Group[], styles: ReadonlyMap<string, R
   });
 }
 
-function traceOf({ name, style, utilisation, speedUp, low, high }: Point, colours: Colours): object {
-  const colour = colours.runs[(style?.colour ?? 1) - 1] ?? colours.ink;
+function pictureOf(points: readonly Point[], colours: Colours): Picture {
   return {
-    type: "scatter",
-    mode: "markers",
-    name,
-    x: [utilisation],
-    y: [speedUp],
-    error_y: { type: "data", symmetric: false, array: [high - speedUp], arrayminus: [speedUp - low], color: colour, thickness: 1, width: 3 },
-    marker: { color: colour, symbol: style?.marker ?? "circle", size: 10 },
-    hovertemplate: `${escapeHtml(name)}<br>%{y:.3~g}× at %{x:.1%}<extra></extra>`,
-  };
-}
-
-function layoutOf(colours: Colours): object {
-  const { ticks, frame } = frameOf(colours, cssToken("--face"));
-  return {
-    ...frame,
-    xaxis: { ...ticks, title: { text: "utilisation", standoff: 6 }, tickformat: ".0%" },
-    yaxis: { ...ticks, ticksuffix: "×", nticks: 6, rangemode: "tozero" },
-    shapes: [
-      { type: "line", xref: "paper", x0: 0, x1: 1, y0: 1, y1: 1, line: { color: colours.quiet, width: 1, dash: "dot" } },
-    ],
-    uirevision: "tradeoff",
+    bands: [],
+    traces: points.map(({ name, style, utilisation, speedUp, low, high }) => ({
+      label: name,
+      colour: colours.runs[(style?.colour ?? 1) - 1] ?? colours.ink,
+      x: [utilisation],
+      y: [speedUp],
+      line: null,
+      marker: { symbol: style?.marker ?? "circle", scale: 1.2 },
+      interval: [low, high],
+    })),
+    x: { title: "utilisation", isLog: false, fromZero: false, mark: percentMark, say: formatPercent },
+    y: { title: "", isLog: false, fromZero: true, mark: (value, step) => `${markOf(value, step)}×`, say: formatRatio },
+    level: { at: 1, word: "" },
   };
 }

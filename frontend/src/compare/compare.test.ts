@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Comparison, Run } from "../api/types";
 import { fieldAt, readSchema, type JsonSchema } from "../form/schema";
-import { axisTitle, escapeHtml, lossMarks, tracesOf, translucent, type Line } from "./figures";
 import { groupsOf, tally, verdictOf } from "./groups";
 import { labelRuns } from "./labels";
 import { against, bestOf, formatPoints, hasOneTarget, METRICS, metricsOf, timeToTarget, type Metric } from "./metrics";
@@ -294,38 +293,4 @@ describe("names of runs", () => {
     const named = runs.map((run, index) => ({ ...run, name: `Run ${index}` }));
     expect([...labelRuns(named, differences, null).values()]).toEqual(["Run 0", "Run 1"]);
   });
-
-  it("come with an axis that says which seconds are virtual", () => {
-    const runs = (...flags: boolean[]) => flags.map((isSimulated) => ({ isSimulated }) as Line);
-    expect(axisTitle("seconds", runs(false, false))).toBe("seconds");
-    expect(axisTitle("seconds", runs(true, true))).toBe("seconds of virtual time (simulated)");
-    expect(axisTitle("seconds", runs(true, false))).toBe("seconds, virtual ones of simulated runs");
-    expect(axisTitle("iterations", runs(true, false))).toBe("iterations of all workers");
-  });
-
-  it("are drawn with a band where there is one, else as the run's own curve", () => {
-    const colours = { ink: "#000000", quiet: "", line: "", surface: "", runs: ["#102030"] };
-    const evaluations = { at_s: [1, 2], version: [1, 2], iterations: [8, 16], loss: [2, 1], accuracy: [0.1, 0.2] };
-    const band = { x: [1], mean: [1.5], low: [1], high: [2] };
-    const bands = { run_ids: ["a"], loss_over_seconds: band, loss_over_iterations: null, accuracy_over_seconds: null, accuracy_over_iterations: null };
-    const line: Line = { id: "a", label: "A", style: { colour: 1, dash: "solid", marker: "circle" }, evaluations, bands, isSimulated: false };
-    expect(tracesOf([line], "loss", "seconds", colours)).toHaveLength(3);
-    expect(tracesOf([line], "loss", "seconds", colours)[2]).toMatchObject({ x: [1], y: [1.5] });
-    expect(tracesOf([line], "loss", "iterations", colours)).toMatchObject([{ x: [8, 16], y: [2, 1] }]);
-    expect(translucent("#102030", 0.2)).toBe("rgba(16,32,48,0.2)");
-    // Of many settings all bands lie under all lines, paler, and with edges.
-    const many = tracesOf(Array<Line>(10).fill(line), "loss", "seconds", colours) as { fillcolor?: string; hoverinfo?: string; line: { width: number } }[];
-    expect(many.map(({ hoverinfo }) => hoverinfo === "skip")).toEqual([...Array<boolean>(20).fill(true), ...Array<boolean>(10).fill(false)]);
-    expect(many[1]?.fillcolor).toMatch(/,0\.06\)$/);
-    expect(many[0]?.line.width).toBeGreaterThan(0);
-  });
-
-  it("get the marks of a logarithmic axis that are in sight, however narrow it is", () => {
-    const marks = (...loss: number[]) => lossMarks([{ evaluations: { loss }, bands: null } as unknown as Line], "seconds");
-    expect(marks(2.4, 1.6)).toEqual({});
-    expect(marks(2.4, 0.02)).toEqual({ dtick: "D2" });
-    expect(marks()).toEqual({});
-  });
-
-  it("stand in figures as text", () => expect(escapeHtml("<b>&")).toBe("&lt;b&gt;&amp;"));
 });

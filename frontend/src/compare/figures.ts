@@ -1,9 +1,11 @@
-/** The curves as plotly's data and layout. Pure: colours come in resolved. */
+/** The curves of compared runs as a picture. Pure: colours come in resolved. */
 
 import type { ComparedCurves } from "../api/types";
+import { formatCount, formatNumber } from "../format";
+import type { Axis, Band, Picture, Trace } from "./picture";
 import type { RunStyle } from "./styles";
 
-export type Axis = "seconds" | "iterations";
+export type Along = "seconds" | "iterations";
 export type Quantity = "accuracy" | "loss";
 
 type Evaluations = ComparedCurves["runs"][number]["evaluations"];
@@ -28,44 +30,43 @@ export interface Colours {
 }
 
 const FEW = 30; // lines, up to which each has its markers
-
-export function tracesOf(lines: readonly Line[], quantity: Quantity, axis: Axis, colours: Colours): object[] {
-  const unit = axis === "seconds" ? " s" : " iterations";
-  const format = quantity === "accuracy" ? ".2%" : ".4~g";
-  const isFew = lines.length <= FEW;
-  const key = `${quantity}_over_${axis}` as const;
-  const numBands = lines.filter(({ bands }) => bands?.[key]).length;
-  const edges: object[] = [];
-  const mains = lines.flatMap(({ evaluations, bands, label, style }) => {
-    const colour = colours.runs[style.colour - 1] ?? colours.ink;
-    const band = bands?.[key] ?? null;
-    if (!band && !evaluations) return [];
-    const main = {
-      type: "scatter",
-      mode: isFew ? "lines+markers" : "lines",
-      name: label,
-      x: band ? band.x : axis === "seconds" ? evaluations?.at_s : evaluations?.iterations,
-      y: band ? band.mean : evaluations?.[quantity],
-      line: { color: colour, width: isFew ? 1.75 : 1.25, dash: style.dash },
-      marker: { color: colour, symbol: style.marker, size: 7, maxdisplayed: 8 },
-      hovertemplate: `${escapeHtml(label)}<br>%{y:${format}} at %{x:.4~g}${unit}<extra></extra>`,
-    };
-    if (band) edges.push(...edgesOf(band, colour, numBands));
-    return [main];
-  });
-  return [...edges, ...mains]; // no band lies over a line
-}
-
 const FEW_BANDS = 3; // up to which the filling alone tells them apart
 
-/** The two edges of a band, the space between them filled; the more bands, the paler, and then with thin edges. */
-function edgesOf({ x, low, high }: { x: number[]; low: number[]; high: number[] }, colour: string, num: number): object[] {
-  const line = num <= FEW_BANDS ? { width: 0 } : { width: 0.75, color: translucent(colour, 0.45) };
-  const edge = { type: "scatter", mode: "lines", x, line, hoverinfo: "skip" };
-  return [
-    { ...edge, y: low },
-    { ...edge, y: high, fill: "tonexty", fillcolor: translucent(colour, num <= FEW_BANDS ? 0.2 : 0.6 / num) },
-  ];
+export function curvesPicture(
+  lines: readonly Line[],
+  quantity: Quantity,
+  along: Along,
+  target: number | null,
+  colours: Colours,
+): Picture {
+  const key = `${quantity}_over_${along}` as const;
+  const numBands = lines.filter(({ bands }) => bands?.[key]).length;
+  const isFew = lines.length <= FEW;
+  const bands: Band[] = [];
+  const traces = lines.flatMap(({ evaluations, bands: ofSeeds, label, style }): Trace[] => {
+    const colour = colours.runs[style.colour - 1] ?? colours.ink;
+    const band = ofSeeds?.[key] ?? null;
+    if (band) bands.push(bandOf(band, colour, numBands));
+    const points = band
+      ? { x: band.x, y: band.mean }
+      : evaluations && { x: along === "seconds" ? evaluations.at_s : evaluations.iterations, y: evaluations[quantity] };
+    if (!points) return [];
+    const marker = isFew ? { symbol: style.marker, scale: 0.85 } : null;
+    return [{ ...points, label, colour, line: { width: isFew ? 1.75 : 1.25, dash: style.dash }, marker }];
+  });
+  return {
+    bands,
+    traces,
+    x: alongAxis(along, lines),
+    y: quantity === "accuracy" ? ACCURACY : LOSS,
+    level: target === null ? null : { at: target, word: "target" },
+  };
+}
+
+/** The more bands, the paler, and then with thin edges. */
+function bandOf({ x, low, high }: { x: number[]; low: number[]; high: number[] }, colour: string, num: number): Band {
+  const isFew = num <= FEW_BANDS;
+  return { x, low, high, fill: translucent(colour, isFew ? 0.2 : 0.6 / num), edge: isFew ? null : translucent(colour, 0.45) };
 }
 
 /** "#rrggbb" at a part of its strength. */
@@ -74,110 +75,43 @@ export function translucent(colour: string, strength: number): string {
   return `rgba(${parts?.join(",") ?? "128,128,128"},${strength})`;
 }
 
-/** Labels are a person's words: plotly reads a little HTML in texts. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+/** A mark of an axis with as many decimals as the distance of the marks needs. */
+export function markOf(value: number, step: number): string {
+  const decimals = Math.min(9, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  return value.toFixed(decimals).replace("-", "−");
+}
+
+/** A share as a mark: 12%, or 12.5% where the marks lie that close. */
+export function percentMark(share: number, step: number): string {
+  return `${markOf(share * 100, step * 100)}%`;
+}
+
+const LOSS: Axis = {
+  title: "",
+  isLog: true,
+  fromZero: false,
+  mark: (value) => String(Number(value.toPrecision(3))),
+  say: (value) => value.toPrecision(4),
+};
+
+const ACCURACY: Axis = {
+  title: "",
+  isLog: false,
+  fromZero: false,
+  mark: percentMark,
+  say: (value) => `${(value * 100).toFixed(2)}%`,
+};
+
+function alongAxis(along: Along, lines: readonly Line[]): Axis {
+  const mark = along === "seconds" ? markOf : formatCount;
+  const say = along === "seconds" ? (value: number) => `${formatNumber(value)} s` : (value: number) => `${formatCount(value)} iterations`;
+  return { title: axisTitle(along, lines), isLog: false, fromZero: true, mark, say };
 }
 
 /** Name an axis; seconds say whose they are where some of them are virtual. */
-export function axisTitle(axis: Axis, lines: readonly Line[]): string {
-  if (axis === "iterations") return "iterations of all workers";
+export function axisTitle(along: Along, lines: readonly Line[]): string {
+  if (along === "iterations") return "iterations of all workers";
   const num = lines.filter(({ isSimulated }) => isSimulated).length;
   if (num === 0) return "seconds";
   return num === lines.length ? "seconds of virtual time (simulated)" : "seconds, virtual ones of simulated runs";
-}
-
-/** What all figures have in common. */
-export function frameOf(colours: Colours, face: string): { ticks: object; frame: object } {
-  const ticks = {
-    gridcolor: colours.line,
-    linecolor: colours.line,
-    zeroline: false,
-    tickcolor: colours.line,
-    ticks: "outside",
-    ticklen: 4,
-  };
-  const frame = {
-    autosize: true,
-    height: 280,
-    margin: { l: 48, r: 12, t: 8, b: 40 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: face, size: 12, color: colours.quiet },
-    showlegend: false,
-    hovermode: "closest",
-    hoverlabel: {
-      bgcolor: colours.surface,
-      bordercolor: colours.line,
-      font: { family: face, size: 12, color: colours.ink },
-    },
-  };
-  return { ticks, frame };
-}
-
-const WIDE = 8; // largest loss over least, from which 1, 2 and 5 of each power of ten are marks enough
-
-/** The marks of the losses' logarithmic axis. Over a narrow range they are left to plotly, or hardly one would be in sight. */
-export function lossMarks(lines: readonly Line[], axis: Axis): { dtick?: string } {
-  let [least, most] = [Infinity, 0];
-  for (const { evaluations, bands } of lines) {
-    const band = bands?.[`loss_over_${axis}`];
-    for (const loss of band ? [...band.low, ...band.high] : (evaluations?.loss ?? [])) {
-      if (loss !== null && loss > 0) [least, most] = [Math.min(least, loss), Math.max(most, loss)];
-    }
-  }
-  return most / least < WIDE ? {} : { dtick: "D2" };
-}
-
-export function layoutOf(
-  lines: readonly Line[],
-  quantity: Quantity,
-  axis: Axis,
-  target: number | null,
-  colours: Colours,
-  face: string,
-): object {
-  const { ticks, frame } = frameOf(colours, face);
-  return {
-    ...frame,
-    xaxis: {
-      ...ticks,
-      title: { text: axisTitle(axis, lines), standoff: 6 },
-      rangemode: "tozero",
-    },
-    yaxis: {
-      ...ticks,
-      tickformat: quantity === "accuracy" ? ".0%" : ".3~g",
-      ...(quantity === "loss" ? { type: "log", ...lossMarks(lines, axis) } : {}),
-      nticks: 6,
-    },
-    ...(target === null
-      ? {}
-      : {
-          shapes: [
-            {
-              type: "line",
-              xref: "paper",
-              x0: 0,
-              x1: 1,
-              y0: target,
-              y1: target,
-              line: { color: colours.quiet, width: 1, dash: "dot" },
-            },
-          ],
-          annotations: [
-            {
-              xref: "paper",
-              x: 0, // where no curve has come to it yet
-              xanchor: "left",
-              y: quantity === "loss" ? Math.log10(target) : target,
-              yanchor: "bottom",
-              text: "target",
-              showarrow: false,
-              font: { size: 11, color: colours.quiet },
-            },
-          ],
-        }),
-    uirevision: `${quantity} ${axis}`, // a zoom stays when new points arrive
-  };
 }

@@ -8,11 +8,25 @@
  */
 
 export const NUM_COLOURS = 8; // --run-1 ... --run-8
-export const DASHES = ["solid", "dash", "dot", "dashdot"] as const; // plotly's names
+export const DASHES = ["solid", "dash", "dot", "dashdot"] as const;
 export const MARKERS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"] as const;
 
 export type Dash = (typeof DASHES)[number];
 export type Marker = (typeof MARKERS)[number];
+
+export const DASH_LENGTHS: Record<Dash, readonly number[]> = { solid: [], dash: [6, 3], dot: [2, 2.5], dashdot: [6, 2.5, 2, 2.5] }; // px
+
+/** Outlines around (0, 0), about 9 px wide. */
+export const MARKER_PATHS: Record<Marker, string> = {
+  circle: "M4 0a4 4 0 1 1-8 0a4 4 0 1 1 8 0z",
+  square: "M-3.5-3.5h7v7h-7z",
+  diamond: "M0-5l5 5-5 5-5-5z",
+  "triangle-up": "M0-4.5l4.6 8h-9.2z",
+  "triangle-down": "M0 4.5l4.6-8h-9.2z",
+  cross: "M-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z",
+  x: "M-3-4.5l3 3 3-3 1.5 1.5-3 3 3 3-1.5 1.5-3-3-3 3-1.5-1.5 3-3-3-3z",
+  star: "M0-5.5l1.7 3.7 4 .4-3 2.7.9 4-3.6-2.1-3.6 2.1.9-4-3-2.7 4-.4z",
+};
 
 export interface RunStyle {
   colour: number; // 1 ... NUM_COLOURS
