@@ -150,7 +150,7 @@ class Filter:
     def _figure(self, key: Key, term: Term, value: Value) -> Condition:
         read = {"number": values.number, "share": values.share, "seconds": values.seconds}[key.kind]
         assert key.column is not None
-        return _compare(key.column, term.operator, read(value, self._fail))
+        return _compare(Unindexed(key.column), term.operator, read(value, self._fail))
 
     def _time(self, key: Key, term: Term, value: Value) -> Condition:
         start, end = values.moment(value, self._now, self._fail)

@@ -2,8 +2,9 @@
 
 A page is found in two steps: ids, from indexes that hold all that is filtered and sorted by (`tables.NEWEST` and those
 beside it), then the rows of these ids. Where a filter lets few runs through, they are gathered and put in order. Where
-it lets many through, the newest are found by walking along an index until there are enough, and so are the first names
-where there is no filter. Places in the list are (value, id), so that runs that come or go move no page.
+it lets many through, the first of an order are found by walking along its index (`tables.ORDERS`) until there are
+enough; among the newest without an end, by other orders a short way, before all are looked through. Places in the list
+are (value, id), so that runs that come or go move no page.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.errors import BadValue
@@ -34,6 +35,7 @@ MAX_LIMIT = 1_000
 MAX_COUNTED = 1_000
 NEWEST = "-created_at"
 NUM_FIRST_EXPERIMENTS = 16
+NUM_AHEAD = (1_024, 4_096)  # first runs of an order that are looked at by themselves; each costs a look into its row
 
 SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "created_at": Run.created_at,
@@ -77,10 +79,15 @@ class Wanted:
             self._shown.append(Run.deleted_at.is_(None))
             if not self.filter.names("is", "archived"):
                 self._shown.append(Run.is_archived.is_(False))
-        self.is_everything = len(self._shown) == 2 and not self._others and not self.filter.node.parts
+        self.is_ordinary = len(self._shown) == 2  # neither archived nor deleted runs are asked for
+        self.is_everything = self.is_ordinary and not self._others and not self.filter.node.parts
 
         # An index begins with it, or holds little beside it: to find few runs there costs less than the walk to them.
         self.has_index = bool(wanted.policies) or any(self.filter.only(key) is not None for key in ("policy", "name"))
+
+    def shown(self) -> list[Condition]:
+        """Give the conditions that all indexes begin with."""
+        return self._shown
 
     def conditions(self, node: Node | None = None) -> list[Condition]:
         """Give the conditions; with another tree in place of the filter's where one is given."""
@@ -147,73 +154,106 @@ def check_sort(sort: str) -> InstrumentedAttribute[Any]:
 class _Found:
     run_ids: Sequence[str]
     next_cursor: str | None
-    num_counted: int | None  # runs on all pages, up to `MAX_COUNTED` + 1; None: they were not counted by the way
+    num_counted: int | None  # runs on all pages, or more than `MAX_COUNTED`; None: they were not counted by the way
+
+
+_Place = tuple[Any, str]  # value and id of the last run before a page
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    column: InstrumentedAttribute[Any]
+    is_descending: bool
+    place: _Place | None  # behind which the page begins
+
+    @property
+    def is_newest(self) -> bool:
+        return self.column is Run.created_at
+
+    def sort(self, column: ColumnElement[Any], run_id: ColumnElement[str], *, may_miss: bool) -> list[Any]:
+        """Give what to order by; runs without the value come last."""
+        nulls_last = [column.is_(None)] if may_miss else []  # where none can miss, it would keep from walking an index
+        return [*nulls_last, *(one.desc() if self.is_descending else one.asc() for one in (column, run_id))]
+
+    def after(self, column: ColumnElement[Any], run_id: ColumnElement[str], *, may_miss: bool) -> list[Condition]:
+        """Give the condition for the runs behind the place, if there is one."""
+        if self.place is None:
+            return []
+        return [_after(column, run_id, self.is_descending, *self.place, may_miss=may_miss)]
 
 
 def _find(session: Session, wanted: Wanted, sort: str, limit: int, cursor: str | None) -> _Found:
     """Find the ids of a page.
 
-    For a first page, as many runs as are counted are looked for before. Where an index serves, that is in any order: it
-    finds all that there are if they are few. Else it is the walk itself, which then has the page as well.
+    For a first page, as many runs as are counted are looked for before. Where an index serves, that is in any
+    order: it finds all that there are if they are few. Else it is the walk itself, which then has the page as well.
     """
     plain = check_sort(sort)
     if not 1 <= limit <= MAX_LIMIT:
         raise BadValue("limit", limit, f"must be from 1 to {MAX_LIMIT}")
-    is_descending = sort.startswith("-")
+    order = _Order(plain, sort.startswith("-"), None if cursor is None else _read_cursor(cursor, sort, plain))
     few: Sequence[Any] | None = None
     if cursor is None and not wanted.is_everything:
-        is_in_order = plain is Run.created_at and not wanted.has_index
-        few = _find_few(session, wanted, plain, is_descending, max(limit, MAX_COUNTED) + 1, is_in_order=is_in_order)
-        if is_in_order or len(few) <= MAX_COUNTED:
+        is_in_order = order.is_newest and not wanted.has_index
+        num = max(limit, MAX_COUNTED)
+        few = _find_few(session, wanted, order, num + 1, is_in_order=is_in_order)
+        if is_in_order or len(few) <= num:
             return _Found(*_cut(few, sort, limit), num_counted=len(few))
-    is_walk = plain is Run.created_at or (plain is Run.name and wanted.is_everything)
-    column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
-    run_id: ColumnElement[str] = Run.id.expression if is_walk else Unindexed(Run.id)
-    query = select(Run.id, plain).where(*wanted.conditions())
-    value: object = None
-    if cursor is not None:
-        value, last_id = _read_cursor(cursor, sort, plain)
-        query = query.where(_after(column, run_id, is_descending, value, last_id, may_miss=plain.nullable))
-    known = query.where(column.is_not(None)).order_by(*_order(column, run_id, is_descending, may_miss=False))
-    query = query.order_by(*_order(column, run_id, is_descending, may_miss=plain.nullable)).limit(limit + 1)
     found: Sequence[Any] = ()
-    if plain.nullable and (cursor is None or value is not None):  # a page that is full without those that lack it
-        found = session.execute(known.limit(limit + 1)).all()
     if plain is Experiment.name:
-        query = query.join(Experiment, Experiment.id == Run.experiment_id)
-        found = session.execute(query.where(_of_first_experiments(session, value, is_descending))).all()
+        found = session.connection().execute(_of_first_experiments(session, wanted, order).limit(limit + 1)).all()
+    elif wanted.is_ordinary and not order.is_newest:
+        found = _find_ahead(session, wanted, order, limit + 1)
     if len(found) <= limit:
-        found = session.execute(query).all()
+        found = session.connection().execute(_of_all(wanted, order).limit(limit + 1)).all()
     return _Found(*_cut(found, sort, limit), num_counted=None if few is None else len(few))
 
 
-def _find_few(
-    session: Session,
-    wanted: Wanted,
-    plain: InstrumentedAttribute[Any],
-    is_descending: bool,
-    num: int,
-    *,
-    is_in_order: bool,
-) -> Sequence[Any]:
+def _find_few(session: Session, wanted: Wanted, order: _Order, num: int, *, is_in_order: bool) -> Sequence[Any]:
     """Give ids and values of runs that are wanted, in order: of all of them, or of so many, any or the first."""
-    query = select(Run.id, plain.label("value")).where(*wanted.conditions()).limit(num)
+    query = select(Run.id, order.column.label("value")).where(*wanted.conditions()).limit(num)
     if is_in_order:
-        return session.execute(
-            query.order_by(*_order(plain.expression, Run.id.expression, is_descending, may_miss=False))
-        ).all()
-    if plain is Experiment.name:
+        return (
+            session.connection()
+            .execute(query.order_by(*order.sort(order.column.expression, Run.id.expression, may_miss=False)))
+            .all()
+        )
+    if order.column is Experiment.name:
         query = query.join(Experiment, Experiment.id == Run.experiment_id)
     few = query.subquery()
-    return session.execute(select(few).order_by(*_order(few.c.value, few.c.id, is_descending, may_miss=True))).all()
+    return session.connection().execute(select(few).order_by(*order.sort(few.c.value, few.c.id, may_miss=True))).all()
 
 
-def _order(
-    column: ColumnElement[Any], run_id: ColumnElement[str], is_descending: bool, *, may_miss: bool
-) -> list[ColumnElement[Any]]:
-    """Give what to order by; runs without the value come last."""
-    nulls_last = [column.is_(None)] if may_miss else []  # where none can miss, it would keep from walking an index
-    return [*nulls_last, *(one.desc() if is_descending else one.asc() for one in (column, run_id))]
+def _find_ahead(session: Session, wanted: Wanted, order: _Order, num: int) -> Sequence[Any]:
+    """Give those that are wanted among the first runs of an order that have its value; `num` of them are a page."""
+    if order.place is not None and order.place[0] is None:
+        return ()  # behind all that have one
+    column, run_id = order.column.expression, Run.id.expression
+    first = select(Run.id, order.column.label("value")).where(*wanted.shown(), column.is_not(None))
+    first = first.where(*order.after(column, run_id, may_miss=False))
+    first = first.order_by(*order.sort(column, run_id, may_miss=False))
+    if wanted.is_everything:
+        return session.connection().execute(first.limit(num)).all()
+    found: Sequence[Any] = ()
+    for num_ahead in NUM_AHEAD:
+        ahead = first.limit(max(num_ahead, num)).subquery()
+        chosen = select(ahead).join(Run, Run.id == ahead.c.id).where(*wanted.conditions())
+        chosen = chosen.order_by(*order.sort(ahead.c.value, ahead.c.id, may_miss=False))
+        found = session.connection().execute(chosen.limit(num)).all()
+        if len(found) == num:
+            break
+    return found
+
+
+def _of_all(wanted: Wanted, order: _Order) -> Select[Any]:
+    """Give the query for the runs behind the place: the newest by their index, others by a look through all."""
+    plain, is_walk = order.column, order.is_newest
+    column: ColumnElement[Any] = plain.expression if is_walk else Unindexed(plain)
+    run_id: ColumnElement[str] = Run.id.expression if is_walk else Unindexed(Run.id)
+    query = select(Run.id, plain).where(*wanted.conditions(), *order.after(column, run_id, may_miss=plain.nullable))
+    if plain is Experiment.name:
+        query = query.join(Experiment, Experiment.id == Run.experiment_id)
+    return query.order_by(*order.sort(column, run_id, may_miss=plain.nullable))
 
 
 def _cut(found: Sequence[Any], sort: str, limit: int) -> tuple[list[str], str | None]:
@@ -222,17 +262,18 @@ def _cut(found: Sequence[Any], sort: str, limit: int) -> tuple[list[str], str | 
     return [row[0] for row in found[:limit]], following
 
 
-def _of_first_experiments(session: Session, since: object, is_descending: bool) -> Condition:
-    """Give the condition that a run is of one of the few experiments with which a list by their names goes on.
+def _of_first_experiments(session: Session, wanted: Wanted, order: _Order) -> Select[Any]:
+    """Give the query for the runs of the few experiments with which a list by their names goes on.
 
     All others come later, so a page that these fill is found without looking up the name for every run.
     """
-    name = Experiment.name
+    name, is_descending = Experiment.name, order.is_descending
+    since = None if order.place is None else order.place[0]
     ahead = true() if since is None else (name <= since if is_descending else name >= since)
     names = select(name).where(ahead).order_by(name.desc() if is_descending else name)
     last = session.scalar(names.offset(NUM_FIRST_EXPERIMENTS - 1).limit(1))
     until = true() if last is None else (name >= last if is_descending else name <= last)
-    return Run.experiment_id.in_(select(Experiment.id).where(ahead, until))
+    return _of_all(wanted, order).where(Run.experiment_id.in_(select(Experiment.id).where(ahead, until)))
 
 
 def _count(session: Session, wanted: Wanted, limit: int | None = None) -> int:

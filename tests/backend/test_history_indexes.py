@@ -192,8 +192,11 @@ def test_what_a_moment_lets_through_is_counted_each_time() -> None:
         ("name", "", "ix_runs_names"),
         ("-name", "", "ix_runs_names"),
         ("experiment_name", "", "ix_runs_words"),
-        ("utilisation", "", "ix_runs_figures"),
-        ("-utilisation", "", "ix_runs_figures"),
+        ("utilisation", "", "ix_runs_by_utilisation"),
+        ("-utilisation", "", "ix_runs_by_utilisation"),
+        ("-utilisation", "seed<9 -tag:old", "ix_runs_by_utilisation"),
+        ("state", "", "ix_runs_by_state"),
+        ("-started_at", "", "ix_runs_by_started_at"),
         ("-created_at", "warm up", "ix_runs_words"),
     ],
 )
