@@ -43,7 +43,7 @@ from benchmarks.stream_clients import Audience, audience
 from benchmarks.stream_server import ROOT, TOKEN, Server, serving
 from predictor.events import IterationFinished, RunStarted
 from predictor.log import decode
-from predictor.statistics import interval
+from predictor.statistics import median_interval
 
 NUM_CLIENTS = 19
 SETTLE_S = 1.0  # after a change of the dashboards; the opening itself is not left out, only what was closed before
@@ -333,21 +333,21 @@ def page_of(emulated: Part, native: Sequence[Part], place: str, cores: Sequence[
         "",
         textwrap.fill(told, 118),
         "",
-        "| figure | with | without | longer with, median | mean with its 95% interval | asked |",
-        "|---|---|---|---|---|---|",
+        "| figure | with | without | longer with: median of the pairs (95% interval, by ranks) | asked |",
+        "|---|---|---|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
 
 
 def row(name: str, times: Sequence[tuple[float, float]], asked: str = "") -> str:
     effects = [watched / alone - 1 for watched, alone in times]
-    low, high = interval(effects) or (float("nan"), float("nan"))
+    low, high = median_interval(effects) or (float("nan"), float("nan"))
     watched, alone = (statistics.median(column) for column in zip(*times, strict=True))
     with_text, without_text = (
         (f"{value * 1000:.3f} ms" if value < 1 else f"{value:.2f}") for value in (watched, alone)
     )
-    mean = f"{statistics.fmean(effects):+.2%} ({low:+.2%} to {high:+.2%})"
-    return f"| {name} | {with_text} | {without_text} | {statistics.median(effects):+.2%} | {mean} | {asked} |"
+    longer = f"{statistics.median(effects):+.2%} ({low:+.2%} to {high:+.2%})"
+    return f"| {name} | {with_text} | {without_text} | {longer} | {asked} |"
 
 
 if __name__ == "__main__":

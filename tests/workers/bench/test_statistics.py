@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
-from predictor.statistics import geometric_interval, geometric_mean, interval, quantile
+from predictor.statistics import geometric_interval, geometric_mean, interval, median_interval, quantile
 from workers.bench.bounds import gap_closed
 from workers.bench.statistics import compare, compare_final, summarise
 
@@ -27,6 +27,20 @@ def test_the_interval_of_a_mean() -> None:
     assert low * high == pytest.approx(1)
     assert geometric_mean([0.5, 2.0]) == pytest.approx(1)
     assert geometric_mean([]) is None
+
+
+@pytest.mark.parametrize("num", [6, 10, 30, 31])
+def test_the_interval_of_a_median_leaves_out_as_many_ranks_as_it_may(num: int) -> None:
+    found = median_interval(list(range(num, 0, -1)))
+    assert found is not None
+    low, high = found
+    assert (low, high) == (num + 1 - high, num + 1 - low)
+    outside = 2 * stats.binom.cdf(low - 1, num, 0.5)
+    assert outside <= 0.05 < 2 * stats.binom.cdf(low, num, 0.5)
+
+
+def test_five_values_give_no_interval_of_a_median() -> None:
+    assert median_interval([1.0, 2.0, 3.0, 4.0, 5.0]) is None
 
 
 def cell(*times: float) -> dict[str, Any]:
