@@ -51,10 +51,12 @@ def get_timeline(run_id: RunId, use: Use) -> Response:
     response_class=Response,
     responses={
         200: {
-            "description": "One byte 1, one byte 0, two bytes: number of workers; then 5 x 256 four-byte floats "
+            "description": "One byte 1; one byte: number of layers (5 or 7; 0 stands for 5); two bytes: number of "
+            "workers; then 5 x 256 four-byte floats "
             "(`figures` of the overview for each bin); two bytes for each worker: its number; then one byte for each "
-            "kind (compute, overlapped, up, wait, down), worker and bin: (byte / 255) squared is the share of the bin "
-            "that it took. Little endian.",
+            "layer (compute, overlapped, up, wait, down; of seven, also late and early: iterations that missed their "
+            "predicted window), worker and bin: (byte / 255) squared is the share of the bin that it took. "
+            "Little endian.",
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         }
     },

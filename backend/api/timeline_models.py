@@ -31,6 +31,9 @@ class TimelineOverview(Model):
     seconds: dict[str, list[list[float]]] = Field(
         description="By kind (compute, overlapped, up, wait, down), then worker in the order of `workers`, then bin."
     )
+    missed: dict[str, list[list[float]]] = Field(
+        description="Likewise: seconds of iterations that ended after their predicted window (late), or before (early)."
+    )
     figures: dict[str, list[float]] = Field(
         description="By name (iterations, losses, loss_sum, bytes, updates), then bin; all workers together."
     )

@@ -32,6 +32,7 @@ EVENTS_PER_WORKER = 64  # gathered at least, so that what is written for each wo
 EVENTS_PER_BIN = 32  # of the finest level: a stretch with more events than a page folds fills a screen with bins
 EVENTS_PER_BIN_LEAST = 8  # with fewer, the finest level is given up for the next
 MAX_GAP = 50_000  # events that are read again when a run is followed; a longer part is built when it is asked for
+LEAD_EVENTS = 2_000  # before those, in which forecasts of iterations that still run are looked for
 LOWEST_LEVEL, HIGHEST_LEVEL = -20, 40
 
 
@@ -83,7 +84,13 @@ class Indexer:
         if last_seq - made._gathered.last_seq > max_gap:
             made.is_behind = True
             return made
-        for lines in _lines_after(session, run_id, made._gathered.last_seq, last_seq):
+        done = made._gathered.last_seq
+        lead = Collector()
+        for lines in _lines_after(session, run_id, max(0, done - LEAD_EVENTS), done):
+            for line in lines:
+                lead.take(log.decode(line)[1])
+        made._gathered.collector = lead.successor()
+        for lines in _lines_after(session, run_id, done, last_seq):
             made._gather([log.decode(line)[1] for line in lines], lines)
         return made
 
@@ -116,7 +123,7 @@ class Indexer:
             self.is_behind = True  # another program has gone on with it
             return
         self._state = _Writer(session, self._run_id, self._state).write(self._gathered, is_last=is_last)
-        self._gathered = _Gathered(self._state.last_seq + 1)
+        self._gathered = _Gathered(self._state.last_seq + 1, collector=self._gathered.collector.successor())
 
     def _gather(self, events: Sequence[Event], lines: Sequence[bytes]) -> None:
         self._gathered.take(events, lines)

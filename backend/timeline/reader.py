@@ -17,7 +17,7 @@ from backend.store.database import Database
 from backend.store.tables import FINAL_STATES
 from backend.timeline import store, tiles
 from backend.timeline.index import MAX_GAP, Indexer
-from backend.timeline.spans import FIGURE_NAMES, KIND_NAMES
+from backend.timeline.spans import FIGURE_NAMES, KIND_NAMES, MISS_NAMES, NUM_KINDS, NUM_LAYERS
 from backend.timeline.store import Piece, State
 from backend.timeline.tiles import BINS, Tile
 
@@ -204,7 +204,7 @@ def overview(session: Session, run_id: str, state: State, stretch: tuple[float, 
     parts = [store.compose(session, run_id, state, level, place) for place in places]
     for part in parts:
         whole.rows_of(part.workers)
-    shares = np.zeros((len(KIND_NAMES), len(whole.workers), BINS * len(parts)), np.float32)
+    shares = np.zeros((NUM_LAYERS, len(whole.workers), BINS * len(parts)), np.float32)
     for i, part in enumerate(parts):
         shares[:, np.searchsorted(whole.workers, part.workers), i * BINS : (i + 1) * BINS] = part.shares
     figures = np.concatenate([part.figures for part in parts], axis=1)
@@ -216,6 +216,7 @@ def overview(session: Session, run_id: str, state: State, stretch: tuple[float, 
         "num_bins": end - first,
         "workers": whole.workers.tolist(),
         "seconds": {name: seconds[kind] for kind, name in enumerate(KIND_NAMES)},
+        "missed": {name: seconds[kind] for kind, name in enumerate(MISS_NAMES, NUM_KINDS)},
         "figures": {name: figures[row, seen].tolist() for row, name in enumerate(FIGURE_NAMES)},
     }
 

@@ -16,10 +16,13 @@ from predictor.events import (
     EvaluationFinished,
     Event,
     ExchangeFinished,
+    ForecastUpdated,
     IterationFinished,
+    IterationReported,
     MessageLogged,
     NodeStarted,
     ProcessExited,
+    PushArrived,
     Retuned,
     RunFinished,
     RunResumed,
@@ -28,10 +31,14 @@ from predictor.events import (
     WorkerJoined,
     WorkerLeft,
 )
+from predictor.worker_totals import WARM_UP
 
 COMPUTE, OVERLAPPED, UP, WAIT, DOWN = range(5)  # as `Kind` of frontend/src/store/spans.ts
 KIND_NAMES = ("compute", "overlapped", "up", "wait", "down")
 NUM_KINDS = len(KIND_NAMES)
+LATE, EARLY = NUM_KINDS, NUM_KINDS + 1  # beside those: an iteration that ended after its predicted window, or before
+MISS_NAMES = ("late", "early")
+NUM_LAYERS = NUM_KINDS + len(MISS_NAMES)
 
 ITERATIONS, LOSSES, LOSS_SUM, BYTES, UPDATES = range(5)  # counted for all workers together
 FIGURE_NAMES = ("iterations", "losses", "loss_sum", "bytes", "updates")
@@ -60,7 +67,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Columns: `worker` did `kind` from `start_s` to `end_s`."""
+    """Columns: `worker` did `kind` from `start_s` to `end_s`, or missed its window in that time."""
 
     worker: Integers
     kind: Integers
@@ -86,10 +93,19 @@ class Marks:
 
 @dataclass(slots=True)
 class Collector:
-    """Takes events in any order of time; O(1) and about a microsecond for each."""
+    """Takes events in any order of time; O(1) and about a microsecond for each.
+
+    A forecast and the end of its iteration stand in the order in which the gate said and heard them.
+    """
 
     spans: list[tuple[int, int, float, float]] = field(default_factory=list)
     marks: list[tuple[int, float, float]] = field(default_factory=list)
+    forecasts: dict[int, ForecastUpdated] = field(default_factory=dict)  # of running iterations, by worker
+    judged_from: dict[int, int] = field(default_factory=dict)  # first iteration of the present life that is judged
+
+    def successor(self) -> Collector:
+        """Give the one for what follows."""
+        return Collector(forecasts=self.forecasts, judged_from=self.judged_from)
 
     def take(self, event: Event) -> None:
         """Take one event."""
@@ -136,6 +152,23 @@ class Collector:
         if at_s > released_s:
             self.spans.append((worker, DOWN, released_s, at_s))
 
+    def _joined(self, event: WorkerJoined) -> None:
+        self.forecasts.pop(event.worker, None)
+        self.judged_from[event.worker] = event.iteration + WARM_UP + 1
+
+    def _forecast(self, event: ForecastUpdated) -> None:
+        self.forecasts[event.worker] = event
+
+    def _ended(self, event: PushArrived | IterationReported) -> None:
+        forecast = self.forecasts.pop(event.worker, None)
+        is_judged = event.iteration >= self.judged_from.get(event.worker, 0)
+        if forecast is None or forecast.iteration != event.iteration or not is_judged:
+            return
+        if event.ended_at_s > forecast.high_at_s:
+            self.spans.append((event.worker, LATE, forecast.started_at_s, event.ended_at_s))
+        elif event.ended_at_s < forecast.low_at_s:
+            self.spans.append((event.worker, EARLY, forecast.started_at_s, event.ended_at_s))
+
     def _applied(self, event: AggregateApplied) -> None:
         self.marks.append((UPDATES, event.at_s, 1.0))
 
@@ -144,6 +177,10 @@ _HANDLERS: dict[type[Event], Callable[[Collector, Any], None]] = {
     IterationFinished: Collector._iterated,
     ExchangeFinished: Collector._exchanged,
     AggregateApplied: Collector._applied,
+    WorkerJoined: Collector._joined,
+    ForecastUpdated: Collector._forecast,
+    PushArrived: Collector._ended,
+    IterationReported: Collector._ended,
 }
 
 

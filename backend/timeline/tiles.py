@@ -5,10 +5,12 @@ are neighbours make one of the next level, so an overview of any length is drawn
 
 Packed, a tile is zlib over, in little endian,
 
-* one byte: bytes of a share (1 or 2); one byte: 0; two bytes: number of workers;
+* one byte: bytes of a share (1 or 2); one byte: number of layers (5, or 7 where windows were missed; 0 stands for 5);
+  two bytes: number of workers;
 * NUM_FIGURES x BINS four-byte floats: what was counted in each bin (`spans.FIGURE_NAMES`);
 * two bytes for each worker: its number, ascending;
-* for each kind (`spans.KIND_NAMES`), worker and bin: the share of the bin that it took.
+* for each layer (`spans.KIND_NAMES`, then `MISS_NAMES`), worker and bin: the share of the bin that it took. The first
+  five lie side by side; a missed window lies over the computing that it was about.
 
 In one byte a share is (byte / 255) squared, since short waits matter; in two bytes it is number / 65,535. A share
 that is not 0 is never packed as 0. Tiles that still change have two bytes, so that what is added in small parts is
@@ -24,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.timeline.spans import NUM_FIGURES, NUM_KINDS, Floats, Integers, Marks, Spans
+from backend.timeline.spans import NUM_FIGURES, NUM_KINDS, NUM_LAYERS, Floats, Integers, Marks, Spans
 
 BINS = 256
 _HEADER = struct.Struct("<BBH")
@@ -35,7 +37,7 @@ Shares = NDArray[np.float32]
 
 @dataclass(slots=True)
 class Tile:
-    """One tile; shares[k, i, b]: of bin b, that `workers[i]` spent on kind k."""
+    """One tile; shares[k, i, b]: of bin b, that `workers[i]` spent on kind k, or missed (see the layers)."""
 
     workers: Integers
     shares: Shares
@@ -43,14 +45,14 @@ class Tile:
 
     @classmethod
     def empty(cls) -> Tile:
-        return cls(np.zeros(0, np.int64), np.zeros((NUM_KINDS, 0, BINS), np.float32), np.zeros((NUM_FIGURES, BINS)))
+        return cls(np.zeros(0, np.int64), np.zeros((NUM_LAYERS, 0, BINS), np.float32), np.zeros((NUM_FIGURES, BINS)))
 
     def rows_of(self, workers: Integers) -> Integers:
         """Give the rows of workers, which are made where there are none."""
         known = self.workers
         self.workers = np.union1d(known, workers)
         if len(self.workers) > len(known):
-            wider = np.zeros((NUM_KINDS, len(self.workers), BINS), np.float32)
+            wider = np.zeros((NUM_LAYERS, len(self.workers), BINS), np.float32)
             wider[:, np.searchsorted(self.workers, known)] = self.shares
             self.shares = wider
         return np.searchsorted(self.workers, workers)
@@ -66,14 +68,14 @@ class Tile:
         workers, row = np.unique(spans.worker[is_inside], return_inverse=True)
         lines = spans.kind[is_inside] * len(workers) + row
         # A span is a step up and a step down. A step at x adds the rest of its bin, and 1 to every later bin.
-        steps = np.zeros(NUM_KINDS * len(workers) * (BINS + 2))
+        steps = np.zeros(NUM_LAYERS * len(workers) * (BINS + 2))
         for at, sign in ((start[is_inside], 1.0), (end[is_inside], -1.0)):
             whole = np.floor(at)
             part = at - whole
             cell = lines * (BINS + 2) + whole.astype(np.int64)
             steps += np.bincount(cell, sign * (1 - part), len(steps))
             steps += np.bincount(cell + 1, sign * part, len(steps))
-        shares = np.cumsum(steps.reshape(NUM_KINDS, len(workers), BINS + 2)[:, :, :BINS], axis=2)
+        shares = np.cumsum(steps.reshape(NUM_LAYERS, len(workers), BINS + 2)[:, :, :BINS], axis=2)
         shares[shares < 1e-7] = 0.0  # what is left of 1 - 1
         rows = self.rows_of(workers)
         self.shares[:, rows] += shares.astype(np.float32)
@@ -111,11 +113,12 @@ def pack(tile: Tile, *, is_open: bool) -> bytes:
     """Pack a tile; `is_open`: more will be added, so that small parts must not be lost."""
     kind: type[np.unsignedinteger] = np.uint16 if is_open else np.uint8
     most = np.iinfo(kind).max
-    shares = np.minimum(tile.shares, 1.0)
+    num_layers = NUM_LAYERS if tile.shares[NUM_KINDS:].any() else NUM_KINDS
+    shares = np.minimum(tile.shares[:num_layers], 1.0)
     scaled = np.rint((shares if is_open else np.sqrt(shares)) * most)
-    scaled[(scaled == 0) & (tile.shares > 0)] = 1
+    scaled[(scaled == 0) & (shares > 0)] = 1
     parts = [
-        _HEADER.pack(2 if is_open else 1, 0, len(tile.workers)),
+        _HEADER.pack(2 if is_open else 1, num_layers, len(tile.workers)),
         tile.figures.astype("<f4").tobytes(),
         tile.workers.astype("<u2").tobytes(),
         scaled.astype(np.dtype(kind).newbyteorder("<")).tobytes(),
@@ -126,19 +129,19 @@ def pack(tile: Tile, *, is_open: bool) -> bytes:
 def unpack(data: bytes) -> Tile:
     """Read a packed tile."""
     raw = zlib.decompress(data)
-    size, _, num_workers = _HEADER.unpack_from(raw)
+    size, num_layers, num_workers = _HEADER.unpack_from(raw)
+    num_layers = num_layers or NUM_KINDS
     figures = np.frombuffer(raw, "<f4", NUM_FIGURES * BINS, _HEADER.size)
     offset = _HEADER.size + figures.nbytes
     workers = np.frombuffer(raw, "<u2", num_workers, offset)
-    packed = np.frombuffer(raw, "<u2" if size == 2 else "<u1", NUM_KINDS * num_workers * BINS, offset + workers.nbytes)
-    shares = packed * np.float32(1 / (65_535 if size == 2 else 255))
+    num_cells = num_layers * num_workers * BINS
+    packed = np.frombuffer(raw, "<u2" if size == 2 else "<u1", num_cells, offset + workers.nbytes)
+    told = packed * np.float32(1 / (65_535 if size == 2 else 255))
     if size == 1:
-        shares *= shares
-    return Tile(
-        workers.astype(np.int64),
-        shares.reshape(NUM_KINDS, num_workers, BINS),
-        figures.reshape(NUM_FIGURES, BINS).astype(np.float64),
-    )
+        told *= told
+    shares = np.zeros((NUM_LAYERS, num_workers, BINS), np.float32)
+    shares[:num_layers] = told.reshape(num_layers, num_workers, BINS)
+    return Tile(workers.astype(np.int64), shares, figures.reshape(NUM_FIGURES, BINS).astype(np.float64))
 
 
 def is_served_as_stored(data: bytes) -> bool:

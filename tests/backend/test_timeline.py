@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import lru_cache
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,110 +12,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.store import events as event_store
-from backend.store import progress
 from backend.store.database import Database
 from backend.timeline import index, reader, store, tiles
 from backend.timeline.index import Indexer
-from backend.timeline.spans import KIND_NAMES, LANDMARK_KINDS, Collector, Marks, Spans
+from backend.timeline.spans import KIND_NAMES, LANDMARK_KINDS, NUM_LAYERS, Marks, Spans
 from backend.timeline.tiles import BINS, Tile
-from predictor import log
-from predictor.events import Event, ExchangeFinished, IterationFinished, RunFinished, RunStarted
-from predictor.policies.ssp import SspParams
-from predictor.simulator import Scenario, simulate
-from predictor.speeds import LognormalParams, Transfer
-from tests.backend.checks import add_run
+from predictor.events import (
+    Event,
+    ExchangeFinished,
+    IterationFinished,
+    PushArrived,
+    RunFinished,
+    RunStarted,
+)
+from predictor.worker_totals import WARM_UP
 from tests.backend.ingest_desk import IngestDesk
 from tests.backend.logs import write_log
-
-NUM_WORKERS = 4
-STRAGGLER_S = 40.0
-
-
-@lru_cache
-def simulated(iterations: int = 900) -> tuple[Event, ...]:
-    """Give a run of four workers, of which one is slow now and then; losses are added, which a simulation lacks."""
-    params = LognormalParams(base_s=0.05, factors=(1.0, 1.2, 0.9, 2.0), cv=0.2)
-    speeds = [params.build(worker, NUM_WORKERS, 0, Path.read_text) for worker in range(NUM_WORKERS)]
-    transfers = [Transfer(0.01, 0.3, worker, 0) for worker in range(NUM_WORKERS)]
-    made: list[Event] = []
-    simulate(Scenario(SspParams(threshold=3), speeds, transfers, iterations, message_bytes=1_000), made.append)
-    return tuple(
-        replace(event, loss=1.0 + event.iteration / 1_000, num_samples=8)
-        if isinstance(event, IterationFinished)
-        else event
-        for event in made
-    )
-
-
-def lines_of(events: Sequence[Event], first_seq: int = 1) -> list[bytes]:
-    return [log.with_seq(log.encode(event), seq)[:-1] for seq, event in enumerate(events, first_seq)]
-
-
-class Desk:
-    """A run whose events the test stores in batches of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        with database.write() as session:
-            self.run_id = add_run(session)
-        self.num, self.opened = 0, 1
-        self.restart()
-
-    def restart(self) -> None:
-        with self.database.read() as session:
-            self.indexer = Indexer.load(session, self.run_id, self.num)
-
-    def store(self, events: Sequence[Event], *, is_last: bool = False, is_indexed: bool = True) -> None:
-        lines = lines_of(events, self.num + 1)
-        with self.database.write() as session:
-            first = self.num + 1
-            self.opened = event_store.append(session, self.run_id, first, lines, opened=self.opened, is_last=is_last)
-            if is_indexed:
-                self.indexer.take(session, first, events, lines, is_last=is_last)
-            self.num += len(events)
-            state = "completed" if is_last else "running"
-            progress.change(session, self.run_id, {"last_seq": self.num, "state": state, "queue_place": None})
-
-    def state(self) -> store.State:
-        with self.database.read() as session:
-            state = store.load_state(session, self.run_id)
-        assert state is not None
-        return state
-
-    def seconds(self, from_s: float, to_s: float, columns: int = 64) -> tuple[np.ndarray, dict[str, float], float]:
-        """Give seconds by kind and worker, the figures' sums, and the width of a bin."""
-        with self.database.read() as session:
-            found = reader.overview(session, self.run_id, self.state(), (from_s, to_s), columns)
-        by_kind = np.array([found["seconds"][name] for name in KIND_NAMES]).sum(axis=2)
-        return by_kind, {name: sum(values) for name, values in found["figures"].items()}, found["bin_s"]
-
-
-def exact_seconds(events: Sequence[Event], from_s: float, to_s: float) -> np.ndarray:
-    """Sum up what lies between two times, span by span."""
-    collector = Collector()
-    for event in events:
-        collector.take(event)
-    spans, _ = collector.columns()
-    sums = np.zeros((len(KIND_NAMES), NUM_WORKERS))
-    for worker, kind, start_s, end_s in zip(spans.worker, spans.kind, spans.start_s, spans.end_s, strict=True):
-        sums[kind, worker] += max(0.0, min(end_s, to_s) - max(start_s, from_s))
-    return sums
-
-
-def check_whole(desk: Desk, events: Sequence[Event]) -> None:
-    state = desk.state()
-    seconds, figures, _ = desk.seconds(0.0, state.to_s)
-    wish = exact_seconds(events, 0.0, state.to_s + 1)
-    assert np.allclose(seconds, wish, rtol=0.02, atol=0.05 * state.to_s / 100)
-    iterations = [event for event in events if isinstance(event, IterationFinished)]
-    assert figures["iterations"] == len(iterations) == figures["losses"]
-    assert figures["loss_sum"] == pytest.approx(sum(event.loss for event in iterations), rel=1e-5)
+from tests.backend.timeline_desk import (
+    NUM_WORKERS,
+    Desk,
+    check_whole,
+    exact_seconds,
+    forecast,
+    lines_of,
+    simulated,
+)
 
 
 @pytest.mark.parametrize("size", [137, 2_000, 9_001])
-def test_seconds_add_up_whatever_the_batches(database: Database, size: int) -> None:
-    events = simulated()
+@pytest.mark.parametrize("make", [simulated, forecast])
+def test_seconds_add_up_whatever_the_batches(
+    database: Database, make: Callable[[], tuple[Event, ...]], size: int
+) -> None:
+    events = make()
     desk = Desk(database)
     for start in range(0, len(events), size):
         desk.store(events[start : start + size], is_last=start + size >= len(events))
@@ -124,12 +52,40 @@ def test_seconds_add_up_whatever_the_batches(database: Database, size: int) -> N
 
 
 def test_a_restart_neither_loses_nor_doubles(database: Database) -> None:
-    events = simulated()
+    events = forecast()
     desk = Desk(database)
     for start in range(0, len(events), 500):
         desk.store(events[start : start + 500], is_last=start + 500 >= len(events))
         desk.restart()
     check_whole(desk, events)
+
+
+def test_windows_that_were_missed_stand_beside_what_was_done(database: Database) -> None:
+    events = forecast()
+    desk = Desk(database)
+    desk.store(events, is_last=True)
+    seconds, _, _ = desk.seconds(0.0, desk.state().to_s)
+    late, early = seconds[NUM_LAYERS - 2 :]
+    assert late[3] > late[2] == 0  # the slow worker and the fast one
+    assert (early > 0).all()
+    took_s: dict[int, float] = dict.fromkeys(range(NUM_WORKERS), 0.0)
+    for event in events:
+        if isinstance(event, PushArrived) and event.iteration > WARM_UP and event.compute_s > 0.11:
+            took_s[event.worker] += event.compute_s
+    assert late == pytest.approx(list(took_s.values()), rel=0.02, abs=0.05)
+    with database.read() as session:
+        tile = reader.served_tile(session, desk.run_id, desk.state(), desk.state().top, 0)
+    assert zlib.decompress(tile)[:2] == bytes([1, NUM_LAYERS])
+
+
+def test_tiles_from_before_there_were_windows_are_read() -> None:
+    tile = Tile.empty()
+    row = tile.rows_of(np.array([7]))[0]
+    tile.shares[3, row, :5] = 1
+    raw = zlib.decompress(tiles.pack(tile, is_open=False))
+    assert raw[1] == len(KIND_NAMES)  # nothing is kept of windows where none was missed
+    old = zlib.compress(raw[:1] + b"\0" + raw[2:])
+    assert np.array_equal(tiles.unpack(old).shares, tiles.unpack(tiles.pack(tile, is_open=False)).shares)
 
 
 def test_a_failed_transaction_leaves_the_timeline_as_it_was(database: Database) -> None:
@@ -325,7 +281,9 @@ def test_a_stretch_with_too_many_events_is_cut_and_says_so(database: Database) -
 
 
 spans = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(0, 4), st.floats(0, 700), st.floats(0.001, 300)), min_size=1, max_size=30
+    st.tuples(st.integers(0, 3), st.integers(0, NUM_LAYERS - 1), st.floats(0, 700), st.floats(0.001, 300)),
+    min_size=1,
+    max_size=30,
 )
 
 
@@ -334,12 +292,12 @@ def test_a_span_counts_once_in_the_bins_that_it_covers(rows: list[tuple[int, int
     worker, kind, start_s, length_s = (np.array(column) for column in zip(*rows, strict=True))
     columns = Spans(worker.astype(np.int64), kind.astype(np.int64), start_s, start_s + length_s)
     marks = Marks(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
-    total = np.zeros(len(KIND_NAMES))
+    total = np.zeros(NUM_LAYERS)
     for place in tiles.places_of(columns, marks, 0):
         tile = Tile.empty()
         tile.add_spans(columns, 0, place)
         total += tile.shares.sum(axis=(1, 2))
-    wish = np.bincount(kind, length_s, len(KIND_NAMES))
+    wish = np.bincount(kind, length_s, NUM_LAYERS)
     assert np.allclose(total, wish, rtol=1e-4, atol=1e-4)
 
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TimelineState } from "../api/types";
 import { Kind, NUM_KINDS } from "./spans";
-import { BINS, readTile, TileStore } from "./tiles";
+import { BINS, EARLY, LATE, readTile, shareOf, TileStore } from "./tiles";
 
 const state: TimelineState = { last_seq: 1, newest_seq: 1, is_complete: true, to_s: 1000, level: 0, top: 2, bins: BINS };
 
@@ -44,6 +44,17 @@ describe("tiles", () => {
     const tile = readTile(packed(() => [1, 0.25]), 0, 4);
     expect([...tile.rows]).toEqual([[3, 0], [7, 1]]);
     expect(tile.totals[Kind.wait * BINS]).toBeCloseTo(1.25, 2);
+  });
+
+  it("hold missed windows beside what was done, if there are any", () => {
+    const before = new Uint8Array(packed(() => [1, 0.25]));
+    expect(readTile(before.buffer, 0, 4).hasMisses).toBe(false);
+    const data = new Uint8Array(before.length + 2 * 2 * BINS).fill(255, before.length);
+    data.set(before);
+    data[1] = 7;
+    const tile = readTile(data.buffer, 0, 4);
+    expect([tile.hasMisses, shareOf(tile, LATE, 0, 9), shareOf(tile, EARLY, 1, 255)]).toEqual([true, 1, 1]);
+    expect(tile.totals).toEqual(readTile(before.buffer, 0, 4).totals); // they add no time
   });
 
   it("give the seconds of a stretch that cuts bins", async () => {

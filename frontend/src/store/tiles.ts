@@ -5,7 +5,9 @@ import type { TimelineState } from "../api/types";
 import type { Counts } from "./model";
 
 export const BINS = 256;
-const NUM_TILE_KINDS = 5; // the first five of `Kind`
+export const NUM_TILE_KINDS = 5; // the first five of `Kind`
+export const LATE = 5; // beside those: iterations that ended after their predicted window,
+export const EARLY = 6; // or before it
 const FIGURES = ["iterations", "losses", "lossSum", "bytes", "updates"] as const;
 const MOST_BYTES = 64 * 2 ** 20;
 const MOST_REQUESTS = 4; // at one time
@@ -21,27 +23,30 @@ export interface Tile {
   rows: ReadonlyMap<number, number>; // worker -> its row
   numWorkers: number;
   figures: Float32Array; // by figure, then bin
-  shares: Uint8Array; // by kind, then worker's row, then bin; packed
+  hasMisses: boolean; // of `LATE` and `EARLY`
+  shares: Uint8Array; // by kind, LATE and EARLY if there are any, then worker's row, then bin; packed
   totals: Float32Array; // by kind, then bin: shares of all workers together
 }
 
 /** Read a packed tile. */
 export function readTile(data: ArrayBuffer, level: number, place: number): Tile {
-  const numWorkers = new DataView(data).getUint16(2, true);
+  const header = new DataView(data);
+  const numWorkers = header.getUint16(2, true);
+  const hasMisses = header.getUint8(1) > NUM_TILE_KINDS;
   const figures = new Float32Array(data, 4, FIGURES.length * BINS);
   const offset = 4 + figures.byteLength;
   const workers = new Uint16Array(data, offset, numWorkers);
   const rows = new Map(Array.from(workers, (worker, row) => [worker, row]));
   const shares = new Uint8Array(data, offset + workers.byteLength);
   const totals = new Float32Array(NUM_TILE_KINDS * BINS);
-  for (let i = 0; i < shares.length; i++) {
+  for (let i = 0; i < NUM_TILE_KINDS * numWorkers * BINS; i++) {
     const cell = Math.floor(i / (numWorkers * BINS)) * BINS + (i % BINS);
     totals[cell] = (totals[cell] as number) + (SHARE[shares[i] as number] as number);
   }
-  return { level, place, rows, numWorkers, figures, shares, totals };
+  return { level, place, rows, numWorkers, figures, hasMisses, shares, totals };
 }
 
-/** Give the share of a bin that a worker's row spent on a kind. */
+/** Give the share of a bin that a worker's row spent on a kind, or missed its windows in, if `hasMisses`. */
 export function shareOf(tile: Tile, kind: number, row: number, bin: number): number {
   return SHARE[tile.shares[(kind * tile.numWorkers + row) * BINS + bin] as number] as number;
 }

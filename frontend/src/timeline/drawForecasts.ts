@@ -2,18 +2,13 @@
 
 import { runningForecast } from "../store/forecast";
 import type { ForecastTrack, IterationForecast } from "../store/forecastTrack";
+import { addRail, LEAST_HEIGHT } from "./drawMisses";
 import { fillTextured, fromS, isInSight, secondsOf, topOf, toS, vertical, xOf, type Frame } from "./frame";
 import type { Lane } from "./layout";
 
 const ITERATIONS_APART = 12; // CSS pixels for each iteration, above which its forecast stays beside it
 const MOST = 1500; // past forecasts in a frame; with more in sight none is drawn
-const LEAST_HEIGHT = 8; // CSS pixels of a bar
 const STRIP = 5; // height of a past window, under the bar where there is room
-
-const BIN = 8; // CSS pixels of a bin of the rail, at least
-const BIN_ITERATIONS = 16; // in a bin, on average at least
-const RAIL = 6; // CSS pixels of a bar of the rail, where all were missed
-const MANY = 0.1; // share of the iterations on one side of their 5-95% windows from which it is shown: twice what is wanted
 
 /** Draw them over the bars; the plot is clipped. At most one window for each lane unless single iterations are wide. */
 export function drawForecasts(frame: Frame): void {
@@ -103,29 +98,4 @@ function addPast(
   const ended = Math.round(xOf(frame, endedS));
   const edge = endedS < lowS ? low : high;
   marks.rect(Math.min(edge, ended), top + 2, Math.max(1, Math.abs(ended - edge)), 1);
-}
-
-/**
- * Add a line under a lane of narrow iterations, and bars where many windows were missed: above the line the share that
- * ended late, below it the share that ended early. The bins stand still while the view moves.
- */
-function addRail(frame: Frame, lane: Lane, forecasts: ForecastTrack, first: number, end: number, rails: Path2D, marks: Path2D): void {
-  const most = Math.min(RAIL, Math.floor((lane.pitch - lane.height - 3) / 2));
-  if (most < 2) return;
-  const { started } = forecasts;
-  const [fromS, toS] = [started[first] as number, started[end - 1] as number];
-  const binS = 2 ** Math.ceil(Math.log2(Math.max(secondsOf(frame, BIN), (BIN_ITERATIONS * (toS - fromS)) / (end - first))));
-  const line = topOf(frame, lane) + lane.height + 1 + most;
-  for (let bin = Math.floor(fromS / binS); bin * binS <= toS; bin++) {
-    const next = forecasts.indexAt((bin + 1) * binS);
-    const { num, numLate, numEarly } = forecasts.missesBetween(forecasts.indexAt(bin * binS), next);
-    if (num === 0) continue;
-    const left = Math.round(xOf(frame, bin * binS));
-    const isLast = next === forecasts.length; // it ends where the last iteration began
-    const width = Math.max(1, Math.round(xOf(frame, isLast ? (started[next - 1] as number) : (bin + 1) * binS)) - left);
-    rails.rect(left, line, width, 1);
-    const [late, early] = [numLate / num, numEarly / num].map((share) => (share > MANY ? Math.ceil(most * share) : 0)) as [number, number];
-    if (late > 0) marks.rect(left, line - late, width, late);
-    if (early > 0) marks.rect(left, line + 1, width, early);
-  }
 }

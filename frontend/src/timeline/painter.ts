@@ -5,6 +5,7 @@ import type { RunStore } from "../store/runStore";
 import { BarsLayer, type Scale } from "./bars";
 import { drawAxis, drawGround, drawOpen, drawOutlines, drawScroll, drawTexts } from "./drawLanes";
 import { drawForecasts } from "./drawForecasts";
+import { drawPastMisses } from "./drawMisses";
 import { drawForecast, drawForecastAt, drawPastRates, drawPastSync } from "./drawSync";
 import { clipPlot, clipTimes, fromS, toS, type Frame } from "./frame";
 import { CALM_MS, GutterLayer } from "./gutters";
@@ -162,7 +163,9 @@ export class TimelinePainter {
       const inside = model === frame.model ? frame : { ...frame, model, layout: layoutOf(frame.layout, model) };
       clipTimes(frame, fromS, toS, () => drawMoments(inside, !hasOverview));
     }
-    if (hasOverview) drawPastRates(frame, past);
+    if (!hasOverview) return;
+    drawPastMisses(frame, past);
+    drawPastRates(frame, past);
   }
 
   /** Columns are bound to the time grid, not to the view, so that a scrolling lane does not shimmer. */

@@ -1,11 +1,10 @@
 /** From tiles to pixel columns: what the lanes of a long run show while single spans are not there. */
 
 import { NUM_KINDS } from "../store/spans";
-import { BINS, shareOf, type Tile, type TileStore } from "../store/tiles";
+import { BINS, NUM_TILE_KINDS, shareOf, type Tile, type TileStore } from "../store/tiles";
 import type { Pixels } from "./pixels";
 import { STACK_ORDER, stackUp } from "./stack";
 
-const NUM_TILE_KINDS = 5;
 const shares = new Float64Array(NUM_KINDS);
 const tops = new Int32Array(NUM_KINDS);
 
