@@ -87,8 +87,8 @@ def test_few_runs_and_many_are_found_alike(database: Database, monkeypatch: pyte
             session.execute(update(Run).where(Run.id == run_id).values(**values))
     # Gathered and put in order; among the first of an order; not found there, so by a look through all.
     ways = ((1_000, (1_024, 4_096)), (1, (1_024, 4_096)), (1, (2, 3)))
-    for sort in listing.SORTS:
-        for text in ("", "is:finished", "run", "utilisation>=0.3", "utilisation<0.5", "name:nothing"):
+    for sort in ("created_at", "name", "experiment_name", "state", "seed", "started_at", "utilisation"):
+        for text in ("", "run", "utilisation>=0.3", "name:nothing"):
             for order in (sort, f"-{sort}"):
                 found = []
                 for most, ahead in ways:

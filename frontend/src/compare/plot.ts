@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { exactNumber } from "../format";
 import { drawPicture } from "./draw";
 import type { Colours } from "./figures";
 import { closest, evenMarks, logMarks, rangesOf, stepOf, type Axis, type Found, type Picture, type Range } from "./picture";
@@ -162,7 +163,10 @@ export class Plot {
         return (axis().isLog ? logMarks : evenMarks)([least, most], Math.max(2, Math.floor(length / px)));
       },
       filter: (_, splits) => splits,
-      values: (_, splits) => splits.map((value) => axis().mark(value, stepOf(splits))),
+      values: (_, splits) => {
+        const marks = splits.map((value) => axis().mark(value, stepOf(splits)));
+        return new Set(marks).size === marks.length ? marks : splits.map((value) => exactNumber(value)); // zoomed far in
+      },
     };
   }
 
