@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from backend.filters.elements import among
 from backend.store.tables import FINAL_STATES, Run, RunCurves
 
 
@@ -18,7 +19,7 @@ def load(session: Session, run_ids: Collection[str]) -> dict[str, dict[str, Any]
     query = (
         select(RunCurves.run_id, RunCurves.data)
         .join(Run, Run.id == RunCurves.run_id)
-        .where(RunCurves.run_id.in_(run_ids), RunCurves.last_seq == Run.last_seq)  # a resumed run has gone on
+        .where(among(RunCurves.run_id, run_ids), RunCurves.last_seq == Run.last_seq)  # a resumed run has gone on
     )
     return {run_id: orjson.loads(zlib.decompress(data)) for run_id, data in session.execute(query)}
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from backend.filters.elements import among
 from backend.store.tables import RunSettings
 
 COPIED = (
@@ -61,10 +62,10 @@ def keep_settings(session: Session, specs: Iterable[dict[str, Any]]) -> None:
 
 def read_settings(session: Session, ids: Iterable[str | None]) -> dict[str | None, dict[str, Any]]:
     """Give settings that are kept, by id: specs without name and seed."""
-    wanted = list(ids)
+    wanted = [one for one in ids if one is not None]
     if not wanted:
         return {}
-    found = session.execute(select(RunSettings.id, RunSettings.spec).where(RunSettings.id.in_(wanted)))
+    found = session.execute(select(RunSettings.id, RunSettings.spec).where(among(RunSettings.id, wanted)))
     return {row[0]: row[1] for row in found}
 
 

@@ -175,6 +175,16 @@ class _Order:
         nulls_last = [column.is_(None)] if may_miss else []  # where none can miss, it would keep from walking an index
         return [*nulls_last, *(one.desc() if self.is_descending else one.asc() for one in (column, run_id))]
 
+    def walk(self, wanted: Wanted, column: ColumnElement[Any], run_id: ColumnElement[str]) -> list[Any]:
+        """Give what to order by where an index of this order is to be walked along.
+
+        Indexes begin with what all that are shown have alike. SQLite knows that it does not matter for their order;
+        Postgres has to be told, in the index's own words, or it would sort all of them.
+        """
+        alike = (Run.deleted_at, Run.is_archived) if wanted.is_ordinary else ()
+        prefix = [one.desc() if self.is_descending else one.asc() for one in alike]
+        return [*prefix, *self.sort(column, run_id, may_miss=False)]
+
     def after(self, column: ColumnElement[Any], run_id: ColumnElement[str], *, may_miss: bool) -> list[Condition]:
         """Give the condition for the runs behind the place, if there is one."""
         if self.place is None:
@@ -213,11 +223,8 @@ def _find_few(session: Session, wanted: Wanted, order: _Order, num: int, *, is_i
     """Give ids and values of runs that are wanted, in order: of all of them, or of so many, any or the first."""
     query = select(Run.id, order.column.label("value")).where(*wanted.conditions()).limit(num)
     if is_in_order:
-        return (
-            session.connection()
-            .execute(query.order_by(*order.sort(order.column.expression, Run.id.expression, may_miss=False)))
-            .all()
-        )
+        query = query.order_by(*order.walk(wanted, order.column.expression, Run.id.expression))
+        return session.connection().execute(query).all()
     if order.column is Experiment.name:
         query = query.join(Experiment, Experiment.id == Run.experiment_id)
     few = query.subquery()
@@ -231,7 +238,7 @@ def _find_ahead(session: Session, wanted: Wanted, order: _Order, num: int) -> Se
     column, run_id = order.column.expression, Run.id.expression
     first = select(Run.id, order.column.label("value")).where(*wanted.shown(), column.is_not(None))
     first = first.where(*order.after(column, run_id, may_miss=False))
-    first = first.order_by(*order.sort(column, run_id, may_miss=False))
+    first = first.order_by(*order.walk(wanted, column, run_id))
     if wanted.is_everything:
         return session.connection().execute(first.limit(num)).all()
     found: Sequence[Any] = ()
@@ -253,6 +260,8 @@ def _of_all(wanted: Wanted, order: _Order) -> Select[Any]:
     query = select(Run.id, plain).where(*wanted.conditions(), *order.after(column, run_id, may_miss=plain.nullable))
     if plain is Experiment.name:
         query = query.join(Experiment, Experiment.id == Run.experiment_id)
+    if is_walk:
+        return query.order_by(*order.walk(wanted, column, run_id))
     return query.order_by(*order.sort(column, run_id, may_miss=plain.nullable))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Dialect, String, Table, TypeDecorator, select, type_coerc
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from backend.filters.elements import among
 from backend.store import figures, runs
 from backend.store.tables import Experiment, Run, UtcDateTime
 
@@ -73,7 +74,7 @@ def read(session: Session, run_ids: Sequence[str]) -> list[Row]:
     """
     if not run_ids:
         return []
-    found = session.connection().execute(_QUERY.where(_RUNS.c.id.in_(run_ids))).all()
+    found = session.connection().execute(_QUERY.where(among(_RUNS.c.id, run_ids))).all()
     made = {row[3]: dict(zip(_NAMES, row[3:], strict=True)) for row in found}
     settings_ids = {one for row in found for one in row[1:3] if one}
     specs = figures.read_settings(session, settings_ids)
@@ -98,7 +99,7 @@ def read(session: Session, run_ids: Sequence[str]) -> list[Row]:
 def _summaries(session: Session, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     if not run_ids:
         return {}
-    return {row[0]: row[1] for row in session.execute(select(Run.id, Run.summary).where(Run.id.in_(run_ids)))}
+    return {row[0]: row[1] for row in session.execute(select(Run.id, Run.summary).where(among(Run.id, run_ids)))}
 
 
 def _progress(stop: dict[str, Any], summary: dict[str, Any]) -> float | None:

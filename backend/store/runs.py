@@ -14,6 +14,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.errors import BadValue, NotFound
+from backend.filters.elements import among
 from backend.store import figures
 from backend.store import tags as tags_in_rows
 from backend.store.ids import new_id
@@ -86,7 +87,7 @@ def find(session: Session, run_ids: Sequence[str]) -> list[RunRecord]:
     Raises:
         NotFound: the first id that no run has.
     """
-    found = {record.id: record for record in _records(session, _select().where(Run.id.in_(set(run_ids))))}
+    found = {record.id: record for record in _records(session, _select().where(among(Run.id, run_ids)))}
     for run_id in run_ids:
         if run_id not in found:
             raise NotFound("run", run_id)
@@ -183,7 +184,7 @@ def _records(session: Session, query: Select[Run, str]) -> list[RunRecord]:
 def tags_of(session: Session, run_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Give the tags of some runs, sorted; a run without any is absent."""
     tags: dict[str, tuple[str, ...]] = {}
-    query = select(RunTag.run_id, RunTag.tag).where(RunTag.run_id.in_(list(run_ids))).order_by(RunTag.tag)
+    query = select(RunTag.run_id, RunTag.tag).where(among(RunTag.run_id, run_ids)).order_by(RunTag.tag)
     for run_id, tag in session.execute(query):
         tags[run_id] = (*tags.get(run_id, ()), tag)
     return tags

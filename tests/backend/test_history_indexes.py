@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +227,45 @@ def test_what_needs_little_looks_through_a_narrow_index(
 
 def facet_of(counted: facets.Facets, key: str) -> Any:
     return next(facet.counts for facet in counted.facets if facet.key == key)
+
+
+def plans(session: Session, ask: Callable[[], object]) -> list[str]:
+    """Give how the database goes about the queries in which a list looks for its runs."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if "ORDER BY" in statement and "run_tags" not in statement:
+            asked.append((statement, parameters))
+
+    connection = session.connection()
+    sa.event.listen(connection, "before_cursor_execute", note)
+    ask()
+    sa.event.remove(connection, "before_cursor_execute", note)
+    word = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    return [str(connection.exec_driver_sql(f"{word} {text}", values).all()) for text, values in asked]
+
+
+@pytest.mark.parametrize(
+    ("sort", "text", "index"),
+    [
+        ("-created_at", "", "(newest|words)"),
+        ("-created_at", "tag:x", "(newest|words)"),
+        ("created_at", "seed>1 state:queued", "(newest|words)"),
+        ("-utilisation", "", "by_utilisation"),
+        ("policy", "", "by_policy"),
+        ("name", "", "names"),
+    ],
+)
+def test_the_first_of_an_order_are_found_along_its_index(database: Database, sort: str, text: str, index: str) -> None:
+    with database.write() as session:
+        for _ in range(3):
+            add_run(session)
+    with database.read() as session:
+        if not database.is_sqlite:  # a few runs are as soon sorted as found; what it may do with many is asked here
+            session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            session.execute(sa.text("SET LOCAL enable_sort = off"))
+            session.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+        first = plans(session, lambda: listing.list_rows(session, RunFilter(expression=text), sort=sort))[0]
+    assert re.search(f"ix_runs_{index}", first)
+    assert "Sort" not in first
+    assert "TEMP B-TREE" not in first
