@@ -8,6 +8,7 @@ import { navigate, useLocation } from "./router";
 import { QueueNote } from "./QueueNote";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { Toasts } from "../ui/Toasts";
+import { IconButton } from "../ui/IconButton";
 import css from "./Shell.module.css";
 
 const loadPalette = () => import("./Palette").then((m) => ({ default: m.Palette }));
@@ -80,9 +81,9 @@ export function Shell({ children }: { children: ReactNode }) {
           <span className="unseen">Search for commands, runs and experiments</span>
           <kbd>{isMac ? "⌘ K" : "Ctrl K"}</kbd>
         </button>
-        <button type="button" className={css.tool} onClick={() => setHelpOpen(true)} aria-label="Keys" title="Keys (?)">
+        <IconButton onClick={() => setHelpOpen(true)} aria-label="Keys" title="Keys (?)">
           ?
-        </button>
+        </IconButton>
         <ThemeSwitch />
       </header>
       <main id="main" ref={main} tabIndex={-1} className={css.main}>

@@ -12,6 +12,7 @@ import { NodeFacts } from "./NodeFacts";
 import { RunFacts } from "./RunFacts";
 import { scoreFacts } from "./scoreFacts";
 import { useNews, usePageSession } from "./session";
+import { CloseButton } from "../ui/IconButton";
 import css from "./SidePanel.module.css";
 
 interface Props {
@@ -38,11 +39,7 @@ export function SidePanel({ run, selection, isSheet, onSelect, onClose }: Props)
     <aside ref={sheet} className={css.panel} data-sheet={isSheet || undefined} aria-label="Details">
       <header className={css.head}>
         <h2>{selection ? titleOf(selection) : "Forecast"}</h2>
-        <button type="button" className={css.close} onClick={selection ? () => onSelect(null) : onClose} aria-label={selection ? "Select nothing" : "Fold the panel"} title={selection ? "Select nothing (Esc)" : "Fold the panel (P)"}>
-          <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
-            <path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" strokeWidth="1.5" />
-          </svg>
-        </button>
+        <CloseButton onClick={selection ? () => onSelect(null) : onClose} aria-label={selection ? "Select nothing" : "Fold the panel"} title={selection ? "Select nothing (Esc)" : "Fold the panel (P)"} />
       </header>
       {description && (
         <section className={css.section}>

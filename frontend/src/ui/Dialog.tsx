@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from "react";
+import { CloseButton } from "./IconButton";
 import css from "./Dialog.module.css";
 
 interface Props {
@@ -39,11 +40,7 @@ export function Dialog({ title, onClose, children, actions, isWide = false }: Pr
       <div className={css.box}>
         <header>
           <h2 id={titleId}>{title}</h2>
-          <button type="button" className={css.close} onClick={onClose} aria-label="Close" title="Close (Esc)">
-            <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
-              <path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" strokeWidth="1.5" />
-            </svg>
-          </button>
+          <CloseButton onClick={onClose} aria-label="Close" title="Close (Esc)" />
         </header>
         <div className={css.body}>{children}</div>
         {actions && <footer>{actions}</footer>}

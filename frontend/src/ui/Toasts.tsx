@@ -7,6 +7,7 @@
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useKeys } from "../app/keys";
+import { Cross } from "./IconButton";
 import css from "./Toasts.module.css";
 
 export interface ToastAction {
@@ -116,9 +117,7 @@ function Row({ toast: entry, isKeyed, isHeld }: { toast: Toast; isKeyed: boolean
         </button>
       )}
       <button type="button" className={css.close} aria-label="Close this notice" onClick={() => dismiss(id)}>
-        <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
-          <path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" strokeWidth="1.5" />
-        </svg>
+        <Cross />
       </button>
     </div>
   );
