@@ -1,14 +1,14 @@
 import { useEffect, useRef, type ReactNode } from "react";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import type uPlot from "uplot";
+import { useLater } from "../app/later";
 import { useTheme } from "../app/theme";
 import type { Session } from "../run/session";
-import { measure } from "../timeline/layout";
 import css from "./Chart.module.css";
 
 /** How a chart looks and where its numbers come from; made anew when the theme changes. */
 export interface ChartSpec {
   series: uPlot.Series[]; // without the one of x
+  isStepped?: boolean; // a value holds until the next one
   scales: Record<string, uPlot.Scale>; // without x
   axes: (Omit<uPlot.Axis, "side"> & { isRight?: boolean })[]; // without x
   hooks?: uPlot.Hooks.Arrays;
@@ -23,96 +23,22 @@ interface Props {
   children: ReactNode; // the legend, in the gutter at the left
 }
 
-const REST = 7; // a drawing is followed by a rest of so many times its length: charts never eat the page's time
-
-/* uPlot's enum is ambient and const: its names cannot be used here. */
-/* eslint-disable @typescript-eslint/no-unsafe-enum-assignment */
-const RIGHT: uPlot.Axis.Side = 1;
-const LEFT: uPlot.Axis.Side = 3;
-/* eslint-enable */
+const loadPlot = () => import("./plot");
 
 /** A chart on the time axis of the timeline: same gutters, same stretch of time, same cursor. */
 export function Chart({ session, title, height, makeSpec, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const theme = useTheme();
+  const plot = useLater(loadPlot); // once the timeline above was painted
   useEffect(() => {
-    if (!box.current) return;
-    return mount(box.current, session, height, makeSpec());
+    if (!box.current || !plot) return;
+    return plot.mount(box.current, session, height, makeSpec());
     // The theme is read by makeSpec.
-  }, [session, height, makeSpec, theme]);
+  }, [plot, session, height, makeSpec, theme]);
   return (
     <figure className={css.figure} style={{ height }} aria-label={title}>
       <div ref={box} className={css.plot} aria-hidden="true" />
       <figcaption className={css.legend}>{children}</figcaption>
     </figure>
   );
-}
-
-function mount(box: HTMLElement, { store, view, loop, playback }: Session, height: number, spec: ChartSpec): () => void {
-  let plot: uPlot | null = null;
-  let drawn = "";
-  let restUntilMs = 0;
-
-  const make = () => {
-    plot?.destroy();
-    const metrics = measure(box.clientWidth, height);
-    plot = new uPlot(optionsOf(spec, box.clientWidth, height, metrics), [[], ...spec.series.map(() => [])] as uPlot.AlignedData, box);
-    plot.over.addEventListener("pointermove", point);
-    plot.over.addEventListener("pointerleave", () => view.setCursor(null));
-    drawn = "";
-    loop.request();
-  };
-  const point = (event: PointerEvent) => {
-    if (plot) view.setCursor(event.offsetX / plot.over.clientWidth);
-  };
-  const stop = loop.add((atMs) => {
-    if (!plot) return false;
-    const { fromS, lengthS, cursorS } = view;
-    const cursor = cursorS === null ? -10 : ((cursorS - fromS) / lengthS) * plot.over.clientWidth;
-    plot.setCursor({ left: cursor, top: 0 }, false);
-    const { headS } = playback;
-    const wish = `${fromS} ${lengthS} ${store.model.lastSeq} ${store.version} ${headS ?? ""}`;
-    if (wish === drawn) return false;
-    if (atMs < restUntilMs) return true;
-    drawn = wish;
-    const startMs = performance.now();
-    plot.setData(until(spec.data(fromS, lengthS, plot.over.clientWidth), headS), false);
-    plot.setScale("x", { min: fromS, max: fromS + lengthS });
-    restUntilMs = atMs + REST * (performance.now() - startMs);
-    return false;
-  }, true);
-  const observer = new ResizeObserver(make);
-  observer.observe(box);
-  return () => {
-    observer.disconnect();
-    stop();
-    plot?.destroy();
-  };
-}
-
-/** While the run is played back, nothing after the play-head is shown. */
-function until(data: uPlot.AlignedData, headS: number | null): uPlot.AlignedData {
-  if (headS === null) return data;
-  const [x, ...rows] = data;
-  const end = Array.from(x).findIndex((atS) => atS > headS);
-  if (end < 0) return data;
-  return [x, ...rows.map((row) => Array.from(row, (value, i) => (i < end ? value : null)))] as uPlot.AlignedData;
-}
-
-function optionsOf(spec: ChartSpec, width: number, height: number, metrics: { left: number; right: number }): uPlot.Options {
-  const hasRight = spec.axes.some(({ isRight }) => isRight);
-  return {
-    width,
-    height,
-    padding: [8, hasRight ? 0 : metrics.right, 8, 0],
-    legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { x: { time: false, auto: false }, ...spec.scales },
-    series: [{}, ...spec.series],
-    axes: [
-      { show: false },
-      ...spec.axes.map(({ isRight = false, ...axis }) => ({ ...axis, side: isRight ? RIGHT : LEFT, size: isRight ? metrics.right : metrics.left })),
-    ],
-    ...(spec.hooks ? { hooks: spec.hooks } : {}),
-  };
 }

@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { cssToken } from "../app/theme";
 import { formatNumber } from "../format";
 import { useNews, type Session } from "../run/session";
@@ -46,7 +46,6 @@ function specOf({ store }: Session, numWorkers: number): ChartSpec {
   const quiet = cssToken("--ink-quiet");
   const cache = new WaitCache();
   const bucketPx = numWorkers > 16 ? 2 * BUCKET_PX : BUCKET_PX;
-  const stepped = uPlot.paths.stepped?.({ align: 1 });
   return {
     data: (fromS, lengthS, width) => {
       const buckets = bucketsOf(fromS, lengthS, Math.max(20, Math.round(width / bucketPx)));
@@ -60,9 +59,9 @@ function specOf({ store }: Session, numWorkers: number): ChartSpec {
         fill: shade(band, bands.length),
         width: 0, // neighbours differ in shade; outlines would cost more than all else on the page
         points: { show: false },
-        ...(stepped ? { paths: stepped } : {}),
       }))
       .reverse(),
+    isStepped: true,
     axes: [
       {
         scale: "workers",
