@@ -72,7 +72,11 @@ _FIRST: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | Callable[[Query], tu
         ("experiments/{id}", "queue", "catalogue"),
     ),
     (re.compile(r"/runs/?"), "src/history/HistoryPage.tsx", _history_asks),
-    (re.compile(r"/runs/(?P<id>[\w-]+)/?"), "src/run/RunPage.tsx", ("runs/{id}", "queue", "catalogue")),
+    (
+        re.compile(r"/runs/(?P<id>[\w-]+)/?"),
+        "src/run/RunPage.tsx",
+        ("runs/{id}", "runs/{id}/timeline", "queue", "catalogue"),
+    ),
     (re.compile(r"/compare/?"), "src/compare/ComparePage.tsx", _compare_asks),
 )
 

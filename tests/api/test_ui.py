@@ -157,7 +157,7 @@ def test_the_page_names_what_its_view_will_fetch() -> None:
     assert ("stylesheet", "/assets/ExperimentsPage-3.css") in found
     assert found.count(("stylesheet", "/assets/index-1.css")) == 1  # it stood in the page already
     assert "catalogue" in first_asks("/experiments", {})
-    assert answers("/runs/r-1") == ["runs/r-1"]
+    assert answers("/runs/r-1") == ["runs/r-1", "runs/r-1/timeline"]
     assert not [one for one in hints("/runs/r-1") if "Experiments" in one[1]]
 
 

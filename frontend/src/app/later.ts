@@ -5,10 +5,12 @@ import { useEffect, useState } from "react";
  *
  * Args:
  *   load: fetches it; the same function in every drawing. Its failure is thrown, for the page to show.
+ *   isTime: false while it has to wait for something else, too.
  */
-export function useLater<T extends object>(load: () => Promise<T>): T | undefined {
+export function useLater<T extends object>(load: () => Promise<T>, isTime = true): T | undefined {
   const [found, setFound] = useState<T | Error>();
   useEffect(() => {
+    if (!isTime) return;
     let isShown = true;
     const show = (next: T | Error) => isShown && setFound(next);
     const fail = (error: unknown) => show(error instanceof Error ? error : new Error(String(error)));
@@ -17,7 +19,7 @@ export function useLater<T extends object>(load: () => Promise<T>): T | undefine
       isShown = false;
       stop();
     };
-  }, [load]);
+  }, [load, isTime]);
   if (found instanceof Error) throw found;
   return found;
 }

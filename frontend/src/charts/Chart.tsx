@@ -2,7 +2,7 @@ import { useEffect, useRef, type ReactNode } from "react";
 import type uPlot from "uplot";
 import { useLater } from "../app/later";
 import { useTheme } from "../app/theme";
-import type { Session } from "../run/session";
+import { useIsOpen, type Session } from "../run/session";
 import css from "./Chart.module.css";
 
 /** How a chart looks and where its numbers come from; made anew when the theme changes. */
@@ -29,7 +29,7 @@ const loadPlot = () => import("./plot");
 export function Chart({ session, title, height, makeSpec, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const theme = useTheme();
-  const plot = useLater(loadPlot); // once the timeline above was painted
+  const plot = useLater(loadPlot, useIsOpen(session)); // once the timeline above was painted
   useEffect(() => {
     if (!box.current || !plot) return;
     return plot.mount(box.current, session, height, makeSpec());

@@ -5,7 +5,7 @@ import { nodeName, nodeOf, type NodeModel } from "../store/model";
 import { stateSentence } from "../timeline/LaneTable";
 import type { Selection } from "../timeline/selection";
 import { Num } from "../ui/Num";
-import { MANY_NODES, useNodeNews, usePageSession } from "./session";
+import { MANY_NODES, useIsOpen, useNodeNews, usePageSession } from "./session";
 import { useRowsInView } from "./useRowsInView";
 import table from "../ui/Table.module.css";
 import css from "./Tabs.module.css";
@@ -30,6 +30,7 @@ function helpOf(title: string, isLong: boolean): string | undefined {
 export function NodeTable({ run, selectedNode, onSelect }: Props) {
   const session = usePageSession();
   useNodeNews(session);
+  const isOpen = useIsOpen(session);
   const { model } = session.store;
   const nowS = session.store.nowS();
   const others = ["server", "evaluator"].flatMap((id) => model.nodes.get(id) ?? []);
@@ -37,7 +38,7 @@ export function NodeTable({ run, selectedNode, onSelect }: Props) {
   const isWhole = nodes.length <= MANY_NODES; // or it scrolls by itself
   const { box, first, last, rowPx } = useRowsInView(nodes.length, isWhole);
   const hasForecasts = nodes.some(({ forecasts }) => forecasts.score.num > 0);
-  if (nodes.length === 0) {
+  if (nodes.length === 0 || (!isWhole && !isOpen)) {
     return <p className="quiet">A row for the server and each of the {run.spec.cluster.num_workers} workers stands here once they run.</p>;
   }
   return (

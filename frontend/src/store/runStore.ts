@@ -119,8 +119,12 @@ export class RunStore {
     }
     this.builtShare = null;
     if (state.last_seq <= MOST_EVENTS) return;
+    const past = this.makePast(state); // asks for the tile of the whole run beside the landmarks
     const { events, last_seq: seq } = (wasComplete ? await early : null) ?? (await timelineApi.landmarks(this.runId, untilSeq));
-    if (!isWanted()) return;
+    if (!isWanted()) {
+      past.close();
+      return;
+    }
     reduce(this.model, events);
     this.model.lastSeq = seq; // all that is left out lies before
     this.model.numEvents = seq;
@@ -129,10 +133,9 @@ export class RunStore {
     this.model.clocks.clear(); // the last word on them is missing
     this.isCounted = false;
     this.forgetting.rare.push(...events);
-    this.past = this.makePast(state);
-    this.model.past = this.past;
+    this.past = this.model.past = past;
     this.setRun(run);
-    this.publish();
+    this.tellPast(); // the lanes are painted first, and React's parts follow
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
