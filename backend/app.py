@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 
 import uvicorn
@@ -58,10 +59,10 @@ def create_app(settings: Settings, *, send_timeout_s: float = live.SEND_TIMEOUT_
         send_timeout_s=send_timeout_s,
     )
     app = documented_app()
-    document = openapi.build(app)
 
-    async def get_document() -> Response:
-        return json_response(document)
+    @functools.cache  # made when somebody asks: it takes a second, and few do
+    def get_document() -> Response:
+        return json_response(openapi.build(app))
 
     app.add_api_route(f"{PREFIX}/openapi.json", get_document, include_in_schema=False)
     app.state.services = services

@@ -19,19 +19,26 @@ from tests.backend.databases import (
 __all__ = ["migrated_postgres", "postgres_server", "sqlite_template"]
 
 
-@pytest.fixture(scope="package", params=ALTERNATIVES)
-def lasting_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on a free port, over SQLite and over Postgres, whose runs are played (`player`)."""
-    home = tmp_path_factory.mktemp(request.param) / "home"
-    if request.param == "sqlite":
-        with serving(home, f"sqlite:///{home / 'foresync.db'}") as served:
-            yield served
-        return
-    name = f"foresync_api_{os.getpid()}"
-    postgres = request.getfixturevalue("postgres_server")
-    with serving(home, create_database(postgres, name)) as served:
+@pytest.fixture(scope="package")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("sqlite") / "home"
+    with serving(home, f"sqlite:///{home / 'foresync.db'}") as served:
         yield served
-    drop_database(postgres, name)
+
+
+@pytest.fixture(scope="package")
+def served_on_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    name = f"foresync_api_{os.getpid()}"
+    with serving(tmp_path_factory.mktemp("postgres") / "home", create_database(postgres_server, name)) as served:
+        yield served
+    drop_database(postgres_server, name)
+
+
+@pytest.fixture(params=ALTERNATIVES)
+def lasting_server(request: pytest.FixtureRequest) -> Server:
+    """A server on a free port, over SQLite and over Postgres, whose runs are played (`player`); both last for all tests."""
+    served: Server = request.getfixturevalue("sqlite_server" if request.param == "sqlite" else "served_on_postgres")
+    return served
 
 
 @pytest.fixture
