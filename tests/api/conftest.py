@@ -36,7 +36,7 @@ def served_on_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(params=ALTERNATIVES)
 def lasting_server(request: pytest.FixtureRequest) -> Server:
-    """A server on a free port, over SQLite and over Postgres, whose runs are played (`player`); both last for all tests."""
+    """A server over SQLite and one over Postgres, whose runs are played (`player`); both last for all tests."""
     served: Server = request.getfixturevalue("sqlite_server" if request.param == "sqlite" else "served_on_postgres")
     return served
 

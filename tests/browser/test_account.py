@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LIMIT_MS, PageMaker
+from tests.browser.looking import violations
 from tests.browser.site import Site
-from tests.browser.test_pages import AXE, SERIOUS
 
 WIDTHS = (400, 1280, 2560)
 
@@ -58,10 +57,7 @@ def test_nothing_keeps_a_reader_out(full_site: Site, open_page: PageMaker, run: 
     page = opened(full_site, open_page, run, scheme=scheme)
     for behind in page.locator("summary").all():
         behind.click()
-    page.evaluate(AXE.read_text())
-    results: Any = page.evaluate("axe.run('section[aria-label=\"Details of the run\"]', {resultTypes: ['violations']})")
-    found = [one for one in results["violations"] if one["impact"] in SERIOUS]
-    assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page, within='section[aria-label="Details of the run"]') == []
 
 
 def test_predictions_are_held_against_what_came(full_site: Site, open_page: PageMaker) -> None:

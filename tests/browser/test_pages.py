@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PageMaker
+from tests.browser.looking import NARROWEST, SCREENSHOTS, SIZES, is_wider_than_the_window, violations
 from tests.browser.site import Site
 
-ROOT = Path(__file__).resolve().parents[2]
-SCREENSHOTS = ROOT / "tests" / "screenshots"
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SIZES = {400: 860, 1280: 800, 2560: 1440}
-NARROWEST = 320
 EMPTY_PAGES = ("experiments", "history", "compare", "unknown")
 FULL_PAGES = ("experiments", "experiment", "run", "history", "compare")
-SERIOUS = ("serious", "critical")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -47,7 +38,7 @@ def test_the_page_that_asks_for_the_token(empty_site: Site, browser: Browser) ->
     page = browser.new_page(viewport={"width": 400, "height": 860})
     page.goto(address)
     expect(page.get_by_role("heading", name="A token is needed")).to_be_visible()
-    assert serious_violations(page) == []
+    assert violations(page) == []
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "token-empty-light-400.png")
     page.get_by_label("Token").fill(token)
@@ -67,7 +58,7 @@ def look(site: Site, open_page: PageMaker, name: str, scheme: str, fill: str) ->
         page.wait_for_timeout(300)  # charts follow the size of their box with the next frames
         page.screenshot(path=SCREENSHOTS / f"{name}-{fill}-{scheme}-{width}.png", full_page=True)
         assert not is_wider_than_the_window(page), f"{name} scrolls sideways at {width} px"
-        assert serious_violations(page) == [], f"{name} at {width} px"
+        assert violations(page) == [], f"{name} at {width} px"
     page.set_viewport_size({"width": NARROWEST, "height": 700})
     page.wait_for_timeout(100)
     assert not is_wider_than_the_window(page), f"{name} scrolls sideways at {NARROWEST} px"
@@ -77,18 +68,3 @@ def settle(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_load_state("networkidle") if "/runs/" not in page.url else page.wait_for_timeout(1000)
     expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
-
-
-def is_wider_than_the_window(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-
-def serious_violations(page: Page) -> list[str]:
-    """Run axe on the page; give its serious and critical findings, one line each."""
-    page.evaluate(AXE.read_text())
-    results: Any = page.evaluate("axe.run({resultTypes: ['violations']})")
-    return [
-        f"{found['id']}: {found['help']}: {json.dumps([node['target'] for node in found['nodes']][:5])}"
-        for found in results["violations"]
-        if found["impact"] in SERIOUS
-    ]

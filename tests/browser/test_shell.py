@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from backend.cli.spec_files import read_file
 from backend.client import Client
 from tests.browser.conftest import PageMaker
+from tests.browser.looking import violations
 from tests.browser.site import Site
-from tests.browser.test_pages import serious_violations
 from tests.cli.program import serving
 
 THEMES = ("light", "dark", "contrast-light", "contrast-dark")
@@ -46,7 +46,7 @@ def test_the_palette_finds_a_run_and_gives_the_focus_back(full_site: Site, open_
     page = open_page(full_site, "/runs")
     expect(page.get_by_role("heading", name="History")).to_be_visible()
     open_palette(page)
-    assert serious_violations(page) == []
+    assert violations(page) == []
     page.keyboard.type("finished")
     option = page.get_by_role("group", name="Runs", exact=True).get_by_role("option").first
     expect(option).to_contain_text("Finished runs")
@@ -77,7 +77,7 @@ def test_the_palette_changes_the_theme_and_every_theme_can_be_used(full_site: Si
         for path in full_site.pages().values():
             page.goto(full_site.with_token(path))
             expect(page.get_by_role("heading", level=1)).to_be_visible()
-            assert serious_violations(page) == [], f"{path} in {theme}"
+            assert violations(page) == [], f"{path} in {theme}"
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-contrast", "more")  # kept
 
@@ -107,14 +107,14 @@ def test_the_keys_are_listed_in_groups(full_site: Site, open_page: PageMaker) ->
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(dialog.get_by_role("heading", name="Timeline", exact=True)).to_be_visible()
-    assert serious_violations(page) == []
+    assert violations(page) == []
 
 
 def test_any_run_is_cloned_with_one_change_in_three_interactions(full_site: Site, open_page: PageMaker) -> None:
     page = open_page(full_site, f"/runs/{full_site.run_ids[0]}")
     page.get_by_role("button", name="Clone with changes").click()  # 1
     page.get_by_label("Batch size", exact=True).fill("16")  # 2
-    assert serious_violations(page) == []
+    assert violations(page) == []
     page.get_by_role("button", name="Start with 1 change").click()  # 3
     page.wait_for_url(lambda url: "/runs/" in url and full_site.run_ids[0] not in url)
     with Client(full_site.url) as client:
@@ -137,7 +137,7 @@ def test_an_experiment_becomes_a_file_that_can_be_run_and_read_again(
     download.value.save_as(file)
     assert file.name == "ssp-thresholds.yaml"
     assert [spec.policy.threshold for spec in read_file(file)][::3] == [0, 1, 3, 6, 12]  # type: ignore[attr-defined]
-    assert serious_violations(page) == []
+    assert violations(page) == []
     dialog.get_by_label("Text of the file").fill("name: Pasted\npolicy: {name: ssp, threshold: 7}\nseed: 5")
     dialog.get_by_role("button", name="Use this text").click()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Pasted")
@@ -185,7 +185,7 @@ def test_the_queue_is_put_in_order_by_keys_and_by_dragging(busy_site: Site, open
         page.mouse.up()
         expect(rows.first).to_have_attribute("data-waiting", c)
         _eventually(page, lambda: list(client.queue().waiting) == [c, a, d, b])
-        assert serious_violations(page) == []
+        assert violations(page) == []
         queue.get_by_role("button", name="Pause").click()
         expect(queue.get_by_text("Paused: nothing new starts.")).to_be_visible()
         _eventually(page, lambda: client.queue().is_paused)
@@ -208,7 +208,7 @@ def test_a_running_run_is_retuned_from_its_page(busy_site: Site, open_page: Page
         expect(page.get_by_text("must be >= 0")).to_be_visible()
         expect(page.get_by_role("button", name="Apply to the running run")).to_be_disabled()
         field.fill("4")
-        assert serious_violations(page) == []
+        assert violations(page) == []
         page.get_by_role("button", name="Apply to the running run").click()
         changed = page.get_by_role("region", name="Changed since the start")
         expect(changed.get_by_role("row").filter(has_text="Policy: threshold")).to_contain_text("4")

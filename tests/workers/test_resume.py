@@ -47,8 +47,9 @@ def test_a_stopped_run_goes_on_where_it_stopped(new_run: Callable[..., LiveRun],
     assert isinstance(written, CheckpointWritten)
     assert (resumed.version, resumed.clocks) == (written.version, written.clocks)
     joined = [event for _, event in life if isinstance(event, WorkerJoined)]
-    assert [(event.worker, event.incarnation) for event in joined] == [(0, 1), (1, 1), (2, 1)]
-    assert {str(event.worker): event.iteration for event in joined} == resumed.clocks
+    left = {worker: clock for worker, clock in resumed.clocks.items() if clock < 20}  # a late stop finds some done
+    assert [(event.worker, event.incarnation) for event in joined] == [(int(worker), 1) for worker in left]
+    assert {str(event.worker): event.iteration for event in joined} == left
     versions = [event.version for _, event in life if isinstance(event, AggregateApplied)]
     assert versions[0] == resumed.version + 1
     assert all(later == earlier + 1 for earlier, later in pairwise(versions))
