@@ -19,6 +19,7 @@ import {
   type UnionField,
 } from "./schema";
 import { join } from "./values";
+import { SmallButton } from "../ui/SmallButton";
 import css from "./form.module.css";
 
 interface Props {
@@ -149,26 +150,22 @@ function ValueButtons({ field, path, model, index }: Props & { index: number }) 
   return (
     <>
       {values.length > 1 && (
-        <button
-          type="button"
-          className={css.small}
+        <SmallButton
           aria-label={`Take value ${index + 1} of ${field.label} away`}
           onClick={() => model.removeValue(path, index)}
         >
           ×
-        </button>
+        </SmallButton>
       )}
       {index === values.length - 1 && (
-        <button
-          type="button"
-          className={css.small}
+        <SmallButton
           data-shy={values.length === 1 || undefined}
           title={`Run the experiment with several values of ${field.label}`}
           aria-label={`Add a value of ${field.label}`}
           onClick={() => addValue(path, values[index])}
         >
           + value
-        </button>
+        </SmallButton>
       )}
     </>
   );
@@ -186,9 +183,9 @@ function UnionRow({ field, path, model }: Props & { field: UnionField }) {
       ))}
       {addValue && field.tag !== null && (
         <p className={css.addVariant}>
-          <button type="button" className={css.small} onClick={() => addValue(path, nextVariant(field, values))}>
+          <SmallButton onClick={() => addValue(path, nextVariant(field, values))}>
             + another {name} to compare
-          </button>
+          </SmallButton>
         </p>
       )}
     </div>
@@ -243,14 +240,12 @@ function UnionValue({
               ))}
             </select>
             {isSeveral && (
-              <button
-                type="button"
-                className={css.small}
+              <SmallButton
                 aria-label={`Take ${field.label} ${index + 1} away`}
                 onClick={() => model.removeValue(path, index)}
               >
                 ×
-              </button>
+              </SmallButton>
             )}
           </div>
           <Problems id={`${id}-wrong`} wishes={problems.map(({ wish }) => wish)} />

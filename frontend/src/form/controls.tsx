@@ -3,6 +3,7 @@ import { parseNumber } from "./check";
 import type { Option } from "./model";
 import { defaultOf, settable, type ChoiceField, type Field, type GroupField, type ListField } from "./schema";
 import { isData } from "./values";
+import { SmallButton } from "../ui/SmallButton";
 import css from "./form.module.css";
 
 /** What every control takes. `label` is for screen readers where the visible label names another control. */
@@ -199,32 +200,28 @@ function ListButtons({ field, values, numEntries, onChange, label }: ButtonsProp
     const isShared = values.length === 1;
     const next = isShared ? Array.from({ length: numEntries }, () => values[0]) : values.slice(0, 1);
     return (
-      <button type="button" className={css.small} onClick={() => onChange(next)}>
+      <SmallButton onClick={() => onChange(next)}>
         {isShared ? "one for each worker" : "one for all"}
-      </button>
+      </SmallButton>
     );
   }
   return (
     <>
       {values.length < field.maxItems && (
-        <button
-          type="button"
-          className={css.small}
+        <SmallButton
           aria-label={`Add an entry to ${label}`}
           onClick={() => onChange([...values, values.at(-1) ?? defaultOf(field.item)])}
         >
           +
-        </button>
+        </SmallButton>
       )}
       {values.length > field.minItems && (
-        <button
-          type="button"
-          className={css.small}
+        <SmallButton
           aria-label={`Take the last entry from ${label}`}
           onClick={() => onChange(values.slice(0, -1))}
         >
           −
-        </button>
+        </SmallButton>
       )}
     </>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useResource } from "../api/resource";
+import { CloseButton } from "../ui/IconButton";
 import { accept, offersAt, type Offer } from "./completion";
 import { historyApi } from "./historyApi";
 import css from "./FilterBox.module.css";
@@ -134,19 +135,17 @@ export function FilterBox({ filter, fault, onChange }: Props) {
           onKeyDown={onKeyDown}
         />
         {typed !== "" && (
-          <button
-            type="button"
-            className={css.clear}
-            aria-label="Clear the filter"
-            title="Show all runs"
-            onClick={() => {
-              setTyped("");
-              send("");
-              input.current?.focus();
-            }}
-          >
-            ×
-          </button>
+          <span className={css.clear}>
+            <CloseButton
+              aria-label="Clear the filter"
+              title="Show all runs"
+              onClick={() => {
+                setTyped("");
+                send("");
+                input.current?.focus();
+              }}
+            />
+          </span>
         )}
       </div>
       <div id={listId} role="listbox" aria-label="Completions" className={css.offers} hidden={!isListed}>

@@ -1,3 +1,4 @@
+import { SmallButton } from "../ui/SmallButton";
 import type { RunRow } from "./types";
 import css from "./HistoryPage.module.css";
 
@@ -22,16 +23,12 @@ export function TagCell({ row, onFilter, onEdit }: Props) {
           {tag}
         </button>
       ))}
-      <button
-        type="button"
-        className={css.editTags}
-        onClick={onEdit}
-      >
+      <SmallButton className={css.editTags ?? ""} onClick={onEdit}>
         {row.tags.length > 0 ? "edit" : "+ tag"}
         <span className="unseen">
           {row.tags.length > 0 ? " the tags of" : " for"} {row.name}, seed {row.seed}
         </span>
-      </button>
+      </SmallButton>
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from "../app/Link";
 import { PolicyText } from "../form/PolicyText";
 import { formatCount, formatRoughSeconds, plural } from "../format";
 import { Button } from "../ui/Button";
+import { CloseButton } from "../ui/IconButton";
 import { Notice } from "../ui/Notice";
 import { StateMark } from "../ui/StateMark";
 import { Handle, useDrag } from "./drag";
@@ -216,15 +217,7 @@ function Row({ run, edge = "", isChosen = false, onToggle, onCancel, handle }: R
       </td>
       <td className={table.right}>
         {onCancel && (
-          <button
-            type="button"
-            className={css.small}
-            aria-label={`Take ${run.name} out of the queue`}
-            title="Take it out of the queue"
-            onClick={onCancel}
-          >
-            ×
-          </button>
+          <CloseButton aria-label={`Take ${run.name} out of the queue`} title="Take it out of the queue" onClick={onCancel} />
         )}
       </td>
     </tr>

@@ -3,6 +3,7 @@ import { limitsOf } from "../form/check";
 import { defaultOf, type Field, type UnionField, type Variant } from "../form/schema";
 import { isSame } from "../form/values";
 import { problemOf, readValues, settingsOf, withValues, writeValues, type Choice } from "./choices";
+import { SmallButton } from "../ui/SmallButton";
 import css from "./whatif.module.css";
 
 interface Props {
@@ -55,9 +56,9 @@ function Settings({ variant, choice, onChange }: SettingsProps) {
         <Setting key={field.name} policy={variant.label} field={field} values={choice.values[field.name] ?? [defaultOf(field)]} onChange={(values) => onChange(field, values)} />
       ))}
       {advanced.length > 0 && !isOpen && (
-        <button type="button" className={css.more} onClick={() => setOpen(true)} title={advanced.map(({ label }) => label).join(", ")}>
+        <SmallButton onClick={() => setOpen(true)} title={advanced.map(({ label }) => label).join(", ")}>
           Advanced
-        </button>
+        </SmallButton>
       )}
     </div>
   );
