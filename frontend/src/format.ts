@@ -60,6 +60,7 @@ export function formatCount(value: Maybe): string {
 export function splitSeconds(value: Maybe): Quantity {
   if (!isKnown(value)) return { text: UNKNOWN, unit: "" };
   const size = Math.abs(value);
+  if (size === Infinity) return { text: formatNumber(value), unit: "" };
   const sign = value < 0 ? "−" : "";
   if (size === 0) return { text: "0", unit: "s" };
   if (size < 0.9995e-3) return { text: formatNumber(value * 1e6), unit: "µs" };
@@ -83,13 +84,13 @@ export function formatSeconds(value: Maybe): string {
 export function formatPercent(share: Maybe): string {
   if (!isKnown(share)) return UNKNOWN;
   const percent = share * 100;
-  if (percent !== 0 && Math.abs(percent) < 0.995) return `${percent.toFixed(2).replace("-", "−")}%`;
+  if (percent !== 0 && Math.abs(percent) < 1) return `${percent.toFixed(2).replace("-", "−")}%`;
   return `${formatNumber(percent)}%`;
 }
 
 /** A predicted time: two digits are all that a prediction holds. 8.5 s, 40 s, 2 min, 1 h 10 min. */
 export function formatRoughSeconds(value: Maybe): string {
-  if (!isKnown(value)) return UNKNOWN;
+  if (!isKnown(value) || !Number.isFinite(value)) return formatNumber(value);
   const rough = value === 0 ? 0 : Number(value.toPrecision(2));
   if (rough < 99.5) return join({ text: String(rough), unit: "s" });
   const minutes = Math.round(value / 60);

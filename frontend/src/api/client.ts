@@ -8,7 +8,6 @@ import type {
   CheckResult,
   ComparedCurves,
   Comparison,
-  Curves,
   Estimate,
   Experiment,
   ExperimentList,
@@ -151,7 +150,6 @@ export const api = {
   cloneRun: (runId: string, changes: Record<string, unknown>, name: string | null = null) =>
     request<Run>(`/runs/${id(runId)}/clone`, { method: "POST", body: name === null ? { changes } : { changes, name } }),
   account: (runId: string, signal?: AbortSignal) => request<Account>(`/runs/${id(runId)}/account`, { signal }),
-  curves: (runId: string, signal?: AbortSignal) => request<Curves>(`/runs/${id(runId)}/curves`, { signal }),
   runLog: (runId: string, tailBytes: number, signal?: AbortSignal) =>
     request<string>(`/runs/${id(runId)}/log${query({ tail_bytes: tailBytes })}`, { signal }),
 

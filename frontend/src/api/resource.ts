@@ -230,30 +230,6 @@ export function useResource<T>(
   return state;
 }
 
-/** Read several things; gives their data in order, undefined where nothing is known yet. */
-export function useResources<T>(questions: readonly Question[]): (T | undefined)[] {
-  const text = JSON.stringify(questions.map(({ key, refreshMs }) => [key, refreshMs]));
-  const [known, setKnown] = useState<(T | undefined)[]>([]);
-  useEffect(
-    () => {
-      const read = () =>
-        setKnown((old) => {
-          const next = questions.map(({ key }) => entryOf(key).state.data as T | undefined);
-          return next.length === old.length && next.every((one, i) => one === old[i]) ? old : next;
-        });
-      const ends = questions.flatMap((question) => [view(question.key, read), keepFresh(question)]);
-      read();
-      return () => {
-        for (const end of ends) end();
-      };
-    },
-    // The text stands for the questions.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [text],
-  );
-  return known;
-}
-
 /** Keep showing the last answer while another question (a filter, a page) is under way; `isOld` says so. */
 export function useKept<T>(data: T | undefined): { data: T | undefined; isOld: boolean } {
   const [kept, setKept] = useState(data);

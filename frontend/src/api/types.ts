@@ -12,7 +12,6 @@ export type Catalogue = Schemas["Catalogue"];
 export type CheckResult = Schemas["CheckResult"];
 export type ComparedCurves = Schemas["ComparedCurves"];
 export type Comparison = Schemas["Comparison"];
-export type Curves = Schemas["Curves"];
 export type Difference = Schemas["Difference"];
 export type Estimate = Schemas["Estimate"];
 export type Experiment = Schemas["Experiment"];

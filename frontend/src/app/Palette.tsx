@@ -1,9 +1,10 @@
-import { useEffect, useId, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useId, useMemo, useState, useSyncExternalStore } from "react";
 import { api } from "../api/client";
 import { useKept, useResource } from "../api/resource";
 import { experimentsAsCommands, find, localCommands, runsAsCommands, type Command, type Found } from "./commands";
 import { keysVersion, subscribeKeys } from "./keys";
 import { matchPage, useLocation } from "./router";
+import { useModal } from "../ui/modal";
 import css from "./Palette.module.css";
 
 const NUM_RUNS = 8;
@@ -11,7 +12,7 @@ const PAUSE_MS = 120; // after the last keystroke, before the server is asked
 
 /** Everything by name: actions of the page, places, runs, experiments, themes. Ctrl+K or Cmd+K opens and closes it. */
 export function Palette({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const modal = useModal(onClose);
   const id = useId();
   const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(0);
@@ -19,15 +20,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const flat = groups.flatMap(({ found }) => found);
   const active = Math.min(chosen, flat.length - 1);
 
-  useEffect(() => {
-    const opener = document.activeElement;
-    const element = dialog.current;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
-    };
-  }, []);
   useEffect(() => {
     document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: "nearest" });
   }, [id, active]);
@@ -48,18 +40,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     event.preventDefault();
   };
   return (
-    // A click on the backdrop is a convenience: the keyboard has Escape.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events
-    <dialog
-      ref={dialog}
-      className={css.palette}
-      aria-label="Commands"
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onClick={(event) => event.target === dialog.current && onClose()}
-    >
+    <dialog {...modal} className={css.palette} aria-label="Commands">
       <div className={css.box}>
         <input
           className={css.query}

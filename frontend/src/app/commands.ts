@@ -2,8 +2,8 @@
 
 import { api, ApiError } from "../api/client";
 import { invalidate } from "../api/resource";
+import { isActive } from "../api/states";
 import type { Catalogue, ExperimentInfo, Run } from "../api/types";
-import { isActive } from "../ui/StateMark";
 import { toast } from "../ui/Toasts";
 import { match } from "./fuzzy";
 import { activeKeys, namesOfKeys } from "./keys";

@@ -2,7 +2,7 @@
  * Keys of the page: declared where they act, listed by `?`.
  *
  * A key is a character ("f"), a named key ("Escape") or two in a row ("g h"). Keys are quiet while somebody types
- * in a field, while a dialog is open (but the dialog's own), and with Ctrl, Alt or Meta held.
+ * in a field or presses a button by Space or Enter, while a dialog is open (but the dialog's own), and with Ctrl, Alt or Meta held.
  */
 
 import { useEffect, useRef } from "react";
@@ -43,8 +43,14 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !["checkbox", "radio", "button", "range"].includes(target.type);
 }
 
+/** Whether the key is how the element with the focus is used. */
+function isUsing({ key, target }: KeyboardEvent): boolean {
+  if (key !== " " && key !== "Enter") return false;
+  return target instanceof Element && target.closest("a[href], button, input, summary, [role=tab], [role=option], [role=slider]") !== null;
+}
+
 export function handleKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
+  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target) || isUsing(event)) return;
   if (document.querySelector("dialog[open]")) return;
   const pair = first && event.timeStamp - first.atMs < PAIR_MS ? `${first.key} ${event.key}` : undefined;
   first = { key: event.key, atMs: event.timeStamp };

@@ -18,7 +18,8 @@ interface Props {
 export function LossChart({ session, height, target }: Props) {
   useNews(session);
   const { model } = session.store;
-  const makeSpec = useCallback(() => specOf(session, target), [session, target]);
+  const { metric, value } = target ?? {}; // not the object, which is another one with each state of the run
+  const makeSpec = useCallback(() => specOf(session, metric === undefined || value === undefined ? null : { metric, value }), [session, metric, value]);
   const { evaluations } = model;
   const last = evaluations.length - 1;
   return (

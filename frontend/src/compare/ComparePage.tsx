@@ -1,6 +1,7 @@
 import { useMemo, useState, type ReactNode } from "react";
 import { api } from "../api/client";
 import { askEarly, useKept, useResource } from "../api/resource";
+import { isActive } from "../api/states";
 import type { ComparedCurves, Comparison, Run } from "../api/types";
 import { Link } from "../app/Link";
 import { useIsPainted } from "../app/later";
@@ -11,7 +12,6 @@ import { plural } from "../format";
 import { ExportMenu } from "../export/ExportMenu";
 import { LoadFault } from "../ui/LoadFault";
 import { SkeletonRows } from "../ui/Skeleton";
-import { isActive } from "../ui/StateMark";
 import { CurvePlot } from "./CurvePlot";
 import { DifferenceTable } from "./DifferenceTable";
 import type { Line } from "./figures";

@@ -1,9 +1,10 @@
+import { isActive } from "../api/states";
 import type { Run } from "../api/types";
 import { useRowsByNow } from "../app/later";
 import { Link } from "../app/Link";
 import { Num } from "../ui/Num";
 import { SimulatedMark } from "../ui/SimulatedMark";
-import { StateMark, isActive } from "../ui/StateMark";
+import { StateMark } from "../ui/StateMark";
 import { against, bestOf, metricsOf, type Metric } from "./metrics";
 import { Swatch } from "./Swatch";
 import type { RunStyle } from "./styles";

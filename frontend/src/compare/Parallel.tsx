@@ -151,6 +151,7 @@ function Axis({ axis, x, room, brush, onBrush }: AxisProps) {
         y={TOP - 6}
         height={PLOT + 12}
         onPointerDown={(event) => {
+          if (event.button !== 0) return;
           event.currentTarget.setPointerCapture(event.pointerId);
           start.current = placeOf(event);
         }}
@@ -159,6 +160,7 @@ function Axis({ axis, x, room, brush, onBrush }: AxisProps) {
           drag(event);
           start.current = null;
         }}
+        onPointerCancel={() => (start.current = null)}
       />
       {(["lowest", "highest"] as const).map((end, index) => (
         <Handle key={end} axis={axis} end={end} ends={brush ?? [0, 1]} index={index} onBrush={onBrush} />

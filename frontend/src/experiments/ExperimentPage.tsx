@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { api, ApiError } from "../api/client";
 import { invalidate, useResource } from "../api/resource";
+import { isActive } from "../api/states";
 import type { Experiment, Run } from "../api/types";
 import { Link } from "../app/Link";
 import { navigate } from "../app/router";
@@ -19,7 +20,6 @@ import { Notice } from "../ui/Notice";
 import { Progress } from "../ui/Progress";
 import { SkeletonRows } from "../ui/Skeleton";
 import { SimulatedMark } from "../ui/SimulatedMark";
-import { isActive } from "../ui/StateMark";
 import { Time } from "../ui/Time";
 import { plural } from "../format";
 import { contentOf } from "./ExperimentList";

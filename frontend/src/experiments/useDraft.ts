@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { api, ApiError } from "../api/client";
 import type { Catalogue, ExperimentSpec, Preset } from "../api/types";
+import { onReconnect } from "../app/connection";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import { complete, readSchema, type GroupField, type JsonSchema } from "../form/schema";
 import type { Data } from "../form/values";
@@ -68,13 +69,18 @@ export function useDraft(catalogue: Catalogue): DraftState {
     [root, catalogue],
   );
   const [work, setWork] = useState<Work>(() => restore(root) ?? openFirst(catalogue, open));
-  const [error, setError] = useState("");
+  const [fault, setFault] = useState({ opening: "", message: "" });
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => onReconnect(() => setAttempt((num) => num + 1)), []);
 
   const from = query.get("from");
   const clone = query.get("clone");
   const preset = query.get("preset");
+  const isOpening = from !== null || clone !== null || preset !== null;
+  const opening = JSON.stringify([from, clone, preset]);
   useEffect(() => {
-    if (from === null && clone === null && preset === null) return;
+    if (!isOpening) return;
+    const fail = (message: string) => setFault({ opening, message });
     let isCurrent = true;
     const take = (next: Work) => {
       if (!isCurrent) return;
@@ -94,17 +100,17 @@ export function useDraft(catalogue: Catalogue): DraftState {
       } else {
         const found = catalogue.presets.find(({ name }) => name === preset);
         if (found) take(open(found));
-        else setError(`There is no preset ${preset ?? ""}.`);
+        else fail(`There is no preset ${preset ?? ""}.`);
       }
     };
     load().catch((problem: unknown) => {
       if (!(problem instanceof ApiError)) throw problem;
-      if (isCurrent) setError(problem.message);
+      if (isCurrent) fail(problem.message);
     });
     return () => {
       isCurrent = false;
     };
-  }, [from, clone, preset, root, catalogue, open]);
+  }, [isOpening, opening, from, clone, preset, root, catalogue, open, attempt]);
 
   useEffect(() => {
     if (work.isChanged) sessionStorage.setItem(KEY, JSON.stringify(work));
@@ -125,6 +131,6 @@ export function useDraft(catalogue: Catalogue): DraftState {
       setWork({ draft: draftOf(spec, root, catalogue.defaults), origin: `file:${spec.name}`, isChanged: true }),
     [root, catalogue],
   );
-  const isOpening = from !== null || clone !== null || preset !== null;
+  const error = isOpening && fault.opening === opening ? fault.message : "";
   return { root, work: isOpening ? undefined : work, error, edit, usePreset, useSpec };
 }

@@ -71,6 +71,21 @@ describe("the filter's box", () => {
     expect(box().value).toBe("seed:1 policy:ssp");
   });
 
+  it("does not undo at the end of a pause what was done in it", () => {
+    vi.useFakeTimers();
+    let view = { filter: "", selected: [] as string[] };
+    const { rerender } = render(null);
+    const show = (next: typeof view) => {
+      view = next;
+      rerender(<FilterBox filter={view.filter} fault={null} onChange={(filter) => show({ ...next, filter })} />);
+    };
+    show(view);
+    type("seed:1");
+    show({ ...view, selected: ["r1"] });
+    act(() => void vi.advanceTimersByTime(1000));
+    expect(view).toEqual({ filter: "seed:1", selected: ["r1"] });
+  });
+
   it("underlines what is wrong, and says it", () => {
     const fault = { start: 7, end: 12, message: "The filter cannot be read." };
     const { container } = render(<FilterBox filter="seed:1 polcy:ssp" fault={fault} onChange={() => undefined} />);

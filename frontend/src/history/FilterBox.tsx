@@ -46,12 +46,13 @@ export function FilterBox({ filter, fault, onChange }: Props) {
     setSent(text.trim());
     onChange(text.trim());
   };
+  const newest = useRef(send); // what is done during the pause (a sort, a selection) must not be undone by its end
   useEffect(() => {
-    if (typed.trim() === filter.trim()) return;
-    const timer = window.setTimeout(() => send(typed), PAUSE_MS);
+    newest.current = send;
+  });
+  useEffect(() => {
+    const timer = window.setTimeout(() => newest.current(typed), PAUSE_MS);
     return () => window.clearTimeout(timer);
-    // Only what is typed starts the pause anew.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [typed]);
 
   const take = (offer: Offer) => {

@@ -15,7 +15,7 @@ import { EmptyHistory } from "./EmptyHistory";
 import { FacetPanel } from "./FacetPanel";
 import { FilterBox } from "./FilterBox";
 import { toggleValue } from "./filterText";
-import { compareUrl } from "./links";
+import { compareUrl, MOST_COMPARED } from "./links";
 import { Pages, stateWith } from "./Pages";
 import { Popover } from "./Popover";
 import { PurgeDialog } from "./PurgeDialog";
@@ -158,6 +158,9 @@ function targetOf({ selected, filter }: HistoryView, numMatching: number | null)
 function useHistoryKeys(view: HistoryView, show: Show, onAsk: (asking: Asking) => void): void {
   const select = (ids: string[]) => show({ ...view, selected: ids });
   const some = isAll(view.selected) ? [] : view.selected;
+  const change = (target: Target, what: "archive" | "delete") => {
+    void changeRuns(target, what).then((ids) => ids.length > 0 && some.length > 0 && select([])); // they stand elsewhere now
+  };
   const ofRow = (act: (target: Target) => void) => () =>
     some.length > 0 ? act({ ids: some }) : withFocusedRun((id) => act({ ids: [id] }));
   useKeys("History", {
@@ -165,7 +168,7 @@ function useHistoryKeys(view: HistoryView, show: Show, onAsk: (asking: Asking) =
     j: { label: "Next run", run: () => moveRow(1) },
     k: { label: "Previous run", run: () => moveRow(-1) },
     x: { label: "Select the run", run: () => withFocusedRun((id) => select(toggle(some, id))) },
-    c: { label: "Compare the selected runs", run: () => some.length > 1 && navigate(compareUrl(some)) },
+    c: { label: "Compare the selected runs", run: () => some.length > 1 && some.length <= MOST_COMPARED && navigate(compareUrl(some)) },
     e: {
       label: "Name, tags and notes of the run",
       run: () => withFocusedRun((id) => onAsk({ what: "sheet", target: { ids: [id] } })),
@@ -173,11 +176,11 @@ function useHistoryKeys(view: HistoryView, show: Show, onAsk: (asking: Asking) =
     t: { label: "Tag the selection, or the run", run: ofRow((target) => onAsk({ what: "tags", target })) },
     a: {
       label: "Archive the selection, or the run",
-      run: ofRow((target) => void changeRuns(target, "archive")),
+      run: ofRow((target) => change(target, "archive")),
     },
     Delete: {
       label: "Delete the selection, or the run",
-      run: ofRow((target) => (isBin(view) ? onAsk({ what: "purge", target }) : void changeRuns(target, "delete"))),
+      run: ofRow((target) => (isBin(view) ? onAsk({ what: "purge", target }) : change(target, "delete"))),
     },
     "g b": { label: "Go to the bin", run: () => navigate(`/runs?filter=${BIN}`) },
     ...(view.selected.length > 0 && { Escape: { label: "Select nothing", run: () => select([]) } }),

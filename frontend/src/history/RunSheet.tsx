@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { api, ApiError } from "../api/client";
 import { useResource } from "../api/resource";
-import type { Run } from "../api/types";
+import type { Run, RunPatch } from "../api/types";
 import { Link } from "../app/Link";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -26,24 +26,30 @@ export function RunSheet({ runId, onClose }: { runId: string; onClose: () => voi
   );
 }
 
+/** What a person writes of a run; the tags as one line. */
+interface Texts {
+  name: string;
+  tags: string;
+  notes: string;
+}
+
 function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
-  const [name, setName] = useState(run.name);
-  const [tags, setTags] = useState(run.tags.join(", "));
-  const [notes, setNotes] = useState(run.notes);
+  const [edits, setEdits] = useState<Partial<Texts>>({}); // the rest is as the run has it by now
+  const now: Texts = { name: run.name, tags: run.tags.join(", "), notes: run.notes };
+  const { name, tags, notes } = { ...now, ...edits };
   const [isSaving, setSaving] = useState(false);
   const [error, setError] = useState("");
   const save = async (event?: Event) => {
     event?.preventDefault();
     setSaving(true);
+    const edited = (Object.keys(edits) as (keyof Texts)[]).filter((key) => edits[key] !== now[key]);
+    const only = (texts: Texts) => patchOf(Object.fromEntries(edited.map((key) => [key, texts[key]])));
     try {
-      await api.changeRun(run.id, { name: name.trim(), tags: readTags(tags), notes });
-      const { name: oldName, tags: oldTags, notes: oldNotes } = run;
-      const undo = async () => {
-        await api.changeRun(run.id, { name: oldName, tags: oldTags, notes: oldNotes });
+      if (edited.length > 0) {
+        await api.changeRun(run.id, only({ name, tags, notes }));
+        toast({ text: `Saved ${name.trim()}.`, action: { label: "Undo", run: () => undo(run.id, only(now)) } });
         refreshRuns();
-      };
-      toast({ text: `Saved ${name.trim()}.`, action: { label: "Undo", run: undo } });
-      refreshRuns();
+      }
       onClose();
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
@@ -88,7 +94,7 @@ function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
       <form className={css.sheet} onSubmit={(event) => void save(event)}>
         <label>
           Name
-          <input type="text" value={name} maxLength={120} onChange={({ currentTarget }) => setName(currentTarget.value)} />
+          <input type="text" value={name} maxLength={120} onChange={({ currentTarget }) => setEdits({ ...edits, name: currentTarget.value })} />
         </label>
         <label>
           Tags
@@ -97,12 +103,12 @@ function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
             value={tags}
             placeholder="parted by commas"
             autoComplete="off"
-            onChange={({ currentTarget }) => setTags(currentTarget.value)}
+            onChange={({ currentTarget }) => setEdits({ ...edits, tags: currentTarget.value })}
           />
         </label>
         <label>
           Notes
-          <textarea rows={10} value={notes} maxLength={MAX_NOTES} onChange={({ currentTarget }) => setNotes(currentTarget.value)} />
+          <textarea rows={10} value={notes} maxLength={MAX_NOTES} onChange={({ currentTarget }) => setEdits({ ...edits, notes: currentTarget.value })} />
         </label>
         <p className="quiet">
           <Link to={`/runs/${run.id}`} onClick={onClose}>
@@ -118,6 +124,25 @@ function Sheet({ run, onClose }: { run: Run; onClose: () => void }) {
       {error !== "" && <Notice kind="fault">{error}</Notice>}
     </Dialog>
   );
+}
+
+/** What the page sends of the texts that were edited: nothing of the others, which may have been changed elsewhere. */
+function patchOf({ name, tags, notes }: Partial<Texts>): Partial<RunPatch> {
+  return {
+    ...(name !== undefined && { name: name.trim() }),
+    ...(tags !== undefined && { tags: readTags(tags) }),
+    ...(notes !== undefined && { notes }),
+  };
+}
+
+async function undo(runId: string, patch: Partial<RunPatch>): Promise<void> {
+  try {
+    await api.changeRun(runId, patch);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    toast({ text: error.message });
+  }
+  refreshRuns();
 }
 
 /** Make the run the baseline, or have none. */

@@ -2,11 +2,9 @@ import { ExportMenu } from "../export/ExportMenu";
 import { plural } from "../format";
 import { Button, ButtonLink } from "../ui/Button";
 import { changeRuns, type Target } from "./actions";
-import { compareUrl } from "./links";
+import { compareUrl, MOST_COMPARED } from "./links";
 import { isAll, isBin, type HistoryView } from "./view";
 import css from "./HistoryPage.module.css";
-
-const MOST_COMPARED = 100;
 
 interface Props {
   view: HistoryView;

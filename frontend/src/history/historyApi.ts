@@ -1,7 +1,6 @@
 /** The history's part of the REST API. */
 
 import { query, request } from "../api/client";
-import type { Run } from "../api/types";
 import type {
   Baseline,
   Facets,
@@ -28,7 +27,6 @@ export const historyApi = {
   facets: (filter: string, signal?: AbortSignal) => request<Facets>(`/runs/facets${query({ filter })}`, { signal }),
   filterHelp: (signal?: AbortSignal) => request<FilterHelp>("/runs/filter-help", { signal }),
   change: (change: Partial<RunsChange>) => request<RunsChanged>("/runs/change", { method: "POST", body: change }),
-  restore: (runId: string) => request<Run>(`/runs/${id(runId)}/restore`, { method: "POST" }),
 
   views: (signal?: AbortSignal) => request<SavedViews>("/views", { signal }),
   saveView: (view: NewView) => request<SavedView>("/views", { method: "POST", body: view }),

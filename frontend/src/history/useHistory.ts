@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { api } from "../api/client";
 import { useKept, useResource } from "../api/resource";
-import { isActive } from "../ui/StateMark";
+import { isActive } from "../api/states";
 import { useBaseline } from "./baseline";
 import { usualColumns } from "./columns";
 import type { Fault } from "./FilterBox";

@@ -1,5 +1,5 @@
 import type { TargetedPointerEvent } from "preact";
-import { useState, type RefObject } from "react";
+import { useEffect, useRef, useState, type RefObject } from "react";
 import type { QueuePlace } from "../api/control";
 import { placeOfGap } from "./order";
 import css from "./QueueSection.module.css";
@@ -25,24 +25,30 @@ export function useDrag(
   onDrop: (moved: ReadonlySet<string>, at: number) => void,
 ): Drag {
   const [gap, setGap] = useState<number | null>(null);
+  const newest = useRef({ order, onDrop }); // runs begin to train while others are dragged
+  const dragged = useRef<{ id: string; end: (isDropped: boolean) => void } | null>(null);
+  useEffect(() => {
+    newest.current = { order, onDrop };
+    if (dragged.current && !order.includes(dragged.current.id)) dragged.current.end(false);
+  });
+  useEffect(() => () => dragged.current?.end(false), []);
   const begin = (event: TargetedPointerEvent<HTMLElement>, id: string) => {
-    if (event.button !== 0 || order.length < 2) return;
-    const handle = event.currentTarget;
+    if (event.button !== 0 || order.length < 2 || dragged.current) return;
     const moved: ReadonlySet<string> = chosen.has(id) ? chosen : new Set([id]);
-    const { pointerId } = event;
     let over: number | null = null;
-    handle.setPointerCapture(pointerId);
+    event.currentTarget.setPointerCapture(event.pointerId);
     const follow = (next: PointerEvent) => {
       over = gapAt(body.current, next.clientY);
       setGap(over);
     };
     const end = (isDropped: boolean) => {
-      handle.removeEventListener("pointermove", follow);
-      handle.removeEventListener("pointerup", drop);
-      handle.removeEventListener("pointercancel", abandon);
+      dragged.current = null;
+      window.removeEventListener("pointermove", follow);
+      window.removeEventListener("pointerup", drop);
+      window.removeEventListener("pointercancel", abandon);
       document.removeEventListener("keydown", escape, true);
       setGap(null);
-      if (isDropped && over !== null) onDrop(moved, placeOfGap(order, moved, over));
+      if (isDropped && over !== null) newest.current.onDrop(moved, placeOfGap(newest.current.order, moved, over));
     };
     const drop = () => end(true);
     const abandon = () => end(false);
@@ -51,9 +57,10 @@ export function useDrag(
       key.stopPropagation();
       end(false);
     };
-    handle.addEventListener("pointermove", follow);
-    handle.addEventListener("pointerup", drop);
-    handle.addEventListener("pointercancel", abandon);
+    dragged.current = { id, end };
+    window.addEventListener("pointermove", follow);
+    window.addEventListener("pointerup", drop);
+    window.addEventListener("pointercancel", abandon);
     document.addEventListener("keydown", escape, true);
   };
   return { gap, begin };

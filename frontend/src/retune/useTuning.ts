@@ -13,8 +13,8 @@ export interface Parts {
 
 /** A request whose effect is not in the log yet. */
 export interface Asked {
-  afterSeq: number;
-  sinceMs: number;
+  afterSeq: number; // infinite until the server has taken it
+  edits: Data; // that it is about
 }
 
 export interface Retuning {
@@ -54,7 +54,7 @@ export function useTuning(run: Run, numRetuned: number): Retuning {
 
   if (asked && tuning?.changes.some(({ seq }) => seq > asked.afterSeq)) {
     setAsked(null);
-    setEdits({});
+    setEdits(without(edits, asked.edits));
   } else if (asked && tuning && !tuning.is_possible) setAsked(null); // it ended first; the changes stay, to be cloned
 
   const now = tuning && partsOf(tuning);
@@ -66,13 +66,15 @@ export function useTuning(run: Run, numRetuned: number): Retuning {
   };
   const apply = () => {
     setRefused(NOTHING_REFUSED);
+    setAsked({ afterSeq: Infinity, edits });
     const { policy, forecaster } = requestOf(changes);
     control.retune(run.id, policy, forecaster).then(
       ({ after_seq: afterSeq }) => {
-        setAsked({ afterSeq, sinceMs: Date.now() });
+        setAsked({ afterSeq, edits });
         invalidate(`tuning:${run.id}`);
       },
       (problem: unknown) => {
+        setAsked(null);
         if (!(problem instanceof ApiError)) throw problem;
         setRefused({ problems: problem.problems, message: problem.problems.length > 0 ? "" : problem.message });
       },
@@ -96,6 +98,11 @@ function withEdits(now: Parts, edits: Data): Parts {
   for (const [path, value] of Object.entries(edits).toSorted(([a], [b]) => a.length - b.length))
     data = setAt(data, path, value);
   return data as Parts;
+}
+
+/** What was edited since others were sent. */
+function without(edits: Data, sent: Data): Data {
+  return Object.fromEntries(Object.entries(edits).filter(([path, value]) => !(path in sent) || sent[path] !== value));
 }
 
 function dropInside(edits: Data, path: string): Data {

@@ -94,11 +94,11 @@ function Actions({ run, onClone }: { run: Run; onClone: () => void }) {
   const send = async (command: Command) => {
     setBusy(command);
     setRefusal("");
+    const { run: before } = session.store;
     try {
       const next = await (command === "stop" ? api.stopRun(run.id) : api.resumeRun(run.id));
-      session.store.setRun(next);
+      if (session.store.run === before) session.store.setRun(next); // else the stream has told something newer
       putResource<Run>(`run:${run.id}`, () => next);
-      if (command === "resume") session.store.restart();
       invalidate("runs");
       invalidate("queue");
     } catch (error) {

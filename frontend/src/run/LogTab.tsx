@@ -1,15 +1,15 @@
 import { useState } from "react";
 import { api } from "../api/client";
 import { useResource } from "../api/resource";
+import { isActive } from "../api/states";
 import type { Run } from "../api/types";
 import { formatAbsolute, formatCount } from "../format";
-import { nodeName, type Entry } from "../store/model";
+import { nodeName, wallTimeS, type Entry, type RunModel } from "../store/model";
 import type { Selection } from "../timeline/selection";
 import { exactTime } from "../timeline/ticks";
 import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { SkeletonRows } from "../ui/Skeleton";
-import { isActive } from "../ui/StateMark";
 import { useNews, usePageSession } from "./session";
 import table from "../ui/Table.module.css";
 import css from "./Tabs.module.css";
@@ -28,7 +28,8 @@ export function LogTab({ run, onSelect }: Props) {
   const session = usePageSession();
   useNews(session);
   const [numRows, setNumRows] = useState(PAGE);
-  const { entries, wallOffsetS } = session.store.model;
+  const { model } = session.store;
+  const { entries } = model;
   const shown = entries.slice(-numRows).reverse();
   const show = (entry: Entry) => {
     onSelect({ kind: "entry", node: entry.node, seq: entry.seq });
@@ -53,7 +54,7 @@ export function LogTab({ run, onSelect }: Props) {
             <tbody>
               {shown.map((entry) => (
                 <tr key={entry.seq}>
-                  <td className={table.right} title={wallOffsetS === null ? undefined : formatAbsolute(new Date((wallOffsetS + entry.atS) * 1000).toISOString())}>
+                  <td className={table.right} title={wallTime(model, entry)}>
                     <button type="button" className={css.link} onClick={() => show(entry)}>
                       {exactTime(entry.atS)}
                     </button>
@@ -81,6 +82,11 @@ export function LogTab({ run, onSelect }: Props) {
       <ProcessOutput run={run} />
     </>
   );
+}
+
+function wallTime(model: RunModel, entry: Entry): string | undefined {
+  const atS = wallTimeS(model, entry);
+  return atS === null ? undefined : formatAbsolute(new Date(atS * 1000).toISOString());
 }
 
 function ProcessOutput({ run }: { run: Run }) {

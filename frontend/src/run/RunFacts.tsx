@@ -12,7 +12,6 @@ export function RunFacts({ run }: { run: Run }) {
   const { model } = session.store;
   const { task, cluster, speed, transfer, forecaster } = run.spec;
   const maxLead = Math.max(0, ...model.workers.map((node) => node.maxLead));
-  const best = model.evaluations.length > 0 ? Math.max(...model.evaluations.column("accuracy").subarray(0, model.evaluations.length)) : null;
   return (
     <section className={css.section}>
       <p className={css.title}>This run</p>
@@ -28,7 +27,7 @@ export function RunFacts({ run }: { run: Run }) {
           { name: "iterations", value: formatCount(model.numIterations) },
           { name: "mean staleness", value: formatNumber(model.staleness.mean(0, Infinity)) },
           { name: "largest lead", value: formatCount(maxLead) },
-          { name: "best accuracy", value: formatPercent(best) },
+          { name: "best accuracy", value: formatPercent(model.bestAccuracy) },
         ]}
       />
     </section>

@@ -27,6 +27,25 @@ describe("LiveClock", () => {
     expect(two).toBeLessThanOrEqual(15.01);
   });
 
+  it("comes back when the run's computer slept, and follows a clock that drifts", () => {
+    const slept = new LiveClock();
+    let shownS = 0;
+    for (let runS = 0; runS < 600; runS++) {
+      const browserS = 1000 + runS + (runS < 60 ? 0 : 3600);
+      slept.observe(runS, browserS);
+      shownS = slept.now(browserS);
+    }
+    expect(shownS).toBeCloseTo(599, 6);
+    const drifting = new LiveClock();
+    let runS = 0;
+    for (let browserS = 0; browserS < 86_400; browserS += 1) {
+      runS = browserS * (1 - 100e-6);
+      drifting.observe(runS, browserS);
+      shownS = drifting.now(browserS);
+    }
+    expect(shownS - runS).toBeLessThan(0.01);
+  });
+
   it("starts anew after a pause that was not part of the run", () => {
     const clock = new LiveClock();
     clock.observe(10, 100);

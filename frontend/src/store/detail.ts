@@ -172,6 +172,7 @@ export class Detail {
       else this.keep(block, events);
     } catch {
       this.failed.set(block, performance.now() + RETRY_MS); // the connection is told of elsewhere
+      setTimeout(() => !this.isClosed && this.onNews(), RETRY_MS); // so that it is wished for again, even if nothing moves
     } finally {
       this.running.delete(block);
       this.wanted = this.wanted.filter((one) => one !== block);

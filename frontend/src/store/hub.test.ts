@@ -207,6 +207,28 @@ describe("subscriptions", () => {
     expect(a.frames.map(({ type }) => type)).toEqual(["end"]);
   });
 
+  it("tries again after a denial once the reader comes back or goes on", () => {
+    const { server, follow } = page();
+    follow("a");
+    const deny = () => {
+      server.newest.open();
+      server.newest.fail(4401);
+    };
+    deny();
+    vi.advanceTimersByTime(600_000);
+    expect(server.sockets.length).toBe(1);
+    document.dispatchEvent(new Event("visibilitychange"));
+    window.dispatchEvent(new Event("online")); // already on its way
+    expect(server.sockets.length).toBe(2);
+    deny();
+    const b = follow("b");
+    expect(server.sockets.length).toBe(3);
+    server.newest.open();
+    server.newest.answer();
+    server.newest.sendEvents("b", 1, 2);
+    expect([b.cursor, b.links.at(-1)]).toEqual([2, "open"]);
+  });
+
   it("of more runs than the server allows wait until there is room", () => {
     const { server, follow } = page();
     const all = Array.from({ length: 103 }, (_, i) => follow(`run ${i}`));
@@ -255,6 +277,28 @@ describe("the list of runs", () => {
     expect(told).toEqual([[null, true]]);
     server.newest.tell({ type: "runs", runs: [], is_complete: false });
     expect(told.length).toBe(2);
+  });
+
+  it("brings back a run that had ended here and was resumed anywhere", () => {
+    const { server, hub, follow, notice } = watch();
+    const a = follow("a", 5);
+    const asked = () => server.newest.said.filter(({ run_id }) => run_id === "a").map(({ after }) => after);
+    server.newest.answer();
+    server.newest.tell({ type: "end", run_id: "a" });
+    notice({ id: "a", state: "completed", name: "first", tags: [] }, { id: "b", state: "running", name: "b", tags: [] });
+    expect(asked()).toEqual([5]);
+    notice({ id: "a", state: "queued", name: "first", tags: [] });
+    expect(asked()).toEqual([5, 5]);
+    notice({ id: "a", state: "running", name: "first", tags: [] }); // it is followed by now
+    server.newest.answer();
+    server.newest.sendEvents("a", 6, 7);
+    expect([asked(), a.cursor]).toEqual([[5, 5], 7]);
+    server.newest.tell({ type: "end", run_id: "a" });
+    hub.reconnect(); // what has changed meanwhile is not told
+    vi.advanceTimersByTime(250);
+    server.newest.open();
+    server.newest.answer();
+    expect(asked()).toEqual([7]);
   });
 
   it("is asked for once by all who watch, and given up by the last", () => {

@@ -7,6 +7,7 @@
  */
 
 import type { components } from "../api/generated";
+import { isActive } from "../api/states";
 import { onReconnect, reportAnswer, reportLoss } from "../app/connection";
 
 export type LiveFrame = components["schemas"]["LiveFrame"];
@@ -120,7 +121,7 @@ export class LiveHub {
     };
   }
 
-  /** Ask for a run again from its follower's cursor, since it goes on, or since something was missing. */
+  /** Ask for a run again from its follower's cursor, since something was missing. */
   again(runId: string): void {
     const run = this.runs.get(runId);
     if (!run) return;
@@ -151,6 +152,7 @@ export class LiveHub {
   private wake(): void {
     if (this.lingerTimer !== null) clearTimeout(this.lingerTimer);
     this.lingerTimer = null;
+    if (this.link.name === "denied") this.hurry(); // there may be access by now
     if (this.link.name !== "closed") return;
     window.addEventListener("online", this.hurry);
     document.addEventListener("visibilitychange", this.hurry);
@@ -222,12 +224,13 @@ export class LiveHub {
     });
   }
 
-  /** Do not sit out a long pause once the network, the server or the reader is back. */
+  /** Neither sit out a long pause nor take no for an answer once the network, the server or the reader is back. */
   private readonly hurry = (): void => {
     if (document.hidden) return;
     this.look();
-    if (this.retryTimer === null) return;
-    clearTimeout(this.retryTimer);
+    const isDenied = this.link.name === "denied" && !this.socket; // the link with the token may have been opened elsewhere
+    if (this.retryTimer === null && !isDenied) return;
+    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
     this.open();
   };
 
@@ -320,7 +323,16 @@ export class LiveHub {
       if (run.state === null) this.states.delete(run.id);
       else this.states.set(run.id, labelOf(run));
     }
+    this.goOn(changed);
     for (const listener of [...this.lists]) listener(changed, isUrgent);
+  }
+
+  /** Follow again what had ended and was resumed, by whomever. */
+  private goOn(changed: readonly ChangedRun[] | null): void {
+    for (const [runId, run] of this.runs) {
+      const state = changed?.find(({ id }) => id === runId)?.state;
+      if (run.isOver && (changed === null || (state && isActive(state)))) this.again(runId);
+    }
   }
 }
 

@@ -17,17 +17,16 @@ function note(
 }
 
 export function runStarted(model: RunModel, event: EventOf<"RunStarted">): void {
-  model.numStarts += 1;
   model.runId = event.run_id;
   model.isSimulated = event.is_simulated;
   model.versions = event.versions;
-  model.wallOffsetS = event.wall_time_s - event.at_s;
+  model.starts.push({ seq: event.seq, wallOffsetS: event.wall_time_s - event.at_s });
   model.outcome = null;
   model.finishedS = null;
   dropPlans(model);
   model.clocks.clear();
   for (const node of model.nodes.values()) abandon(node, event.at_s);
-  if (model.numStarts > 1) note(model, event, "resumed", null, "the run goes on from its checkpoint");
+  if (model.starts.length > 1) note(model, event, "resumed", null, "the run goes on from its checkpoint");
   else note(model, event, "started", null, `the run started${event.is_simulated ? " (simulated)" : ""}`);
 }
 

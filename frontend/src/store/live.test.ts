@@ -37,7 +37,7 @@ function follow() {
   });
   feed.start();
   const newest = () => server.newest;
-  return { feed, server, statuses, taken, runs, model, newest };
+  return { hub, feed, server, statuses, taken, runs, model, newest };
 }
 
 /** Open the newest socket and answer its subscriptions. */
@@ -51,8 +51,8 @@ function sendEvents(socket: FakeSocket, from: number, to: number): void {
   socket.tell({ type: "events", run_id: RUN_ID, events, last_seq: to });
 }
 
-function sendState(socket: FakeSocket, lastSeq: number, durationS: number): void {
-  const run = { last_seq: lastSeq, summary: { duration_s: durationS } } as Run;
+function sendState(socket: FakeSocket, lastSeq: number, durationS: number, state: Run["state"] = "running"): void {
+  const run = { state, last_seq: lastSeq, summary: { duration_s: durationS } } as Run;
   socket.tell({ type: "state", run_id: RUN_ID, run });
 }
 
@@ -154,7 +154,7 @@ describe("LiveFeed", () => {
 
   it("ends with the run, and goes on when it was resumed", () => {
     const page = follow();
-    const { feed, newest, server, statuses } = page;
+    const { hub, newest, server, statuses } = page;
     accept(page);
     sendEvents(newest(), 0, 10);
     newest().tell({ type: "end", run_id: RUN_ID });
@@ -165,8 +165,13 @@ describe("LiveFeed", () => {
     vi.advanceTimersByTime(10_000);
     accept(page);
     expect(newest().said).toEqual([]);
-    feed.restart();
+    hub.again(RUN_ID);
     expect(after(newest())).toBe(10);
+    newest().answer();
+    sendState(newest(), 10, 1, "completed"); // nothing new
+    expect(statuses.at(-1)?.name).toBe("ended");
+    sendState(newest(), 10, 1, "running");
+    expect(statuses.at(-1)?.name).toBe("live");
   });
 
   it("says that there is no such run, and that the token is missing", () => {

@@ -1,5 +1,6 @@
 /** The stream of a run's events: what is stored, then what comes; nothing lost, nothing twice. */
 
+import { isActive } from "../api/states";
 import type { Run } from "../api/types";
 import type { Event } from "./events";
 import { LiveHub, liveHub, type Link, type RunFrame, type Socket } from "./hub";
@@ -31,7 +32,7 @@ const FEW = 500; // events behind that still count as live
 const FEW_S = 1; // so do these seconds of the run
 const OFFLINE_MS = 20_000; // a connection that is lost for longer is not just interrupted
 
-/** Follow one run from `start` to `close`. */
+/** Follow one run from `start` to `close`, also on after its end, when it is resumed. */
 export class LiveFeed {
   private readonly hub: LiveHub;
   private leave: (() => void) | null = null;
@@ -65,14 +66,6 @@ export class LiveFeed {
     this.leave = null;
   }
 
-  /** Follow again after the end, when the run was resumed. */
-  restart(): void {
-    if (!this.leave || !this.isEnded) return;
-    this.isEnded = false;
-    this.tellLink(this.hub.current);
-    this.hub.again(this.options.runId);
-  }
-
   private receive(frame: RunFrame): void {
     switch (frame.type) {
       case "events":
@@ -81,8 +74,9 @@ export class LiveFeed {
       case "state":
         this.lastSeq = Math.max(this.lastSeq, frame.run.last_seq);
         this.lastS = frame.run.summary.duration_s;
+        if (isActive(frame.run.state)) this.isEnded = false; // it was resumed
         this.options.onRun(frame.run);
-        this.tellFreshness();
+        if (!this.isEnded) this.tellFreshness();
         return;
       case "end":
         this.isEnded = true;
@@ -95,6 +89,7 @@ export class LiveFeed {
   }
 
   private take(events: readonly Event[]): void {
+    this.isEnded = false;
     let cursor = this.options.cursor();
     let from = 0;
     while (from < events.length && (events[from] as Event).seq <= cursor) from += 1;

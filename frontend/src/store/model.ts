@@ -101,6 +101,12 @@ export type WindowColumn =
   | "numPushes"
   | "seq";
 
+/** A start of the run, the first or after a pause: what follows happened `wallOffsetS` + its own time, in Unix seconds. */
+export interface Start {
+  seq: number;
+  wallOffsetS: number;
+}
+
 export type EvaluationColumn = "version" | "iterations" | "loss" | "accuracy" | "isFinal";
 
 /** Seconds of each kind, by `Kind`, and what all workers together did, in a stretch of time. */
@@ -137,12 +143,11 @@ export interface RunModel {
   numEvents: number;
   runId: string;
   isSimulated: boolean;
-  wallOffsetS: number | null; // Unix time of the run's second 0
+  starts: Start[]; // two after one resume
   versions: Record<string, string>;
   outcome: "completed" | "stopped" | "failed" | null;
   closing: string; // the closing sentence
   finishedS: number | null;
-  numStarts: number; // 2 after one resume
 
   nodes: Map<string, NodeModel>;
   workers: NodeModel[]; // by number
@@ -162,6 +167,7 @@ export interface RunModel {
   windows: Table<WindowColumn>;
   plan: { version: number; pushes: readonly PlannedPush[]; reason: string } | null; // the newest plan
   evaluations: Table<EvaluationColumn>;
+  bestAccuracy: number | null;
   targetS: number | null;
   entries: Entry[];
 }
@@ -176,12 +182,11 @@ export function emptyModel(): RunModel {
     numEvents: 0,
     runId: "",
     isSimulated: false,
-    wallOffsetS: null,
+    starts: [],
     versions: {},
     outcome: null,
     closing: "",
     finishedS: null,
-    numStarts: 0,
     nodes: new Map(),
     workers: [],
     sentences: [],
@@ -213,9 +218,16 @@ export function emptyModel(): RunModel {
     ]),
     plan: null,
     evaluations: new Table(["version", "iterations", "loss", "accuracy", "isFinal"]),
+    bestAccuracy: null,
     targetS: null,
     entries: [],
   };
+}
+
+/** Give the Unix time in seconds of what the log tells of; null in virtual time, where nothing happened at any. */
+export function wallTimeS({ starts, isSimulated }: RunModel, { seq, atS }: { seq: number; atS: number }): number | null {
+  const start = isSimulated ? undefined : starts.findLast((one) => one.seq <= seq);
+  return start ? start.wallOffsetS + atS : null;
 }
 
 /** Give the node of that name, which is made when it is heard of for the first time. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { syntheticLog } from "../../dev/syntheticLog";
 import type { Event } from "./events";
-import { emptyModel, nodeOf, type RunModel } from "./model";
+import { emptyModel, nodeOf, wallTimeS, type RunModel } from "./model";
 import { activityAt, openSpans } from "./open";
 import { figuresWithin, outcomeOf, sharesOf } from "./figures";
 import { reduce } from "./reduce";
@@ -250,6 +250,41 @@ describe("the fold of a whole run", () => {
     expect(iterationsPerS).toBeGreaterThan(5);
     expect(loss).toBeGreaterThan(0);
     expect(bytesPerS).toBeGreaterThan(1e5);
+  });
+});
+
+describe("a run that was resumed", () => {
+  const started = (at_s: number, wall_time_s: number, is_simulated = false): Body => ({
+    kind: "RunStarted",
+    at_s,
+    wall_time_s,
+    run_id: "r",
+    versions: {},
+    is_simulated,
+  });
+  const said = (at_s: number): Body => ({ kind: "MessageLogged", at_s, node: "server", level: "info", text: "said" });
+  const times = (model: RunModel) => model.entries.filter(({ kind }) => kind === "message").map((entry) => wallTimeS(model, entry));
+
+  it("happened when it did, before its pause and after it", () => {
+    expect(times(fold(started(0, 1000), said(10), started(60, 8000), said(70)))).toEqual([1010, 8010]);
+    expect(times(fold(started(0, 1000, true), said(5000)))).toEqual([null]); // virtual time
+  });
+});
+
+describe("the best accuracy", () => {
+  it("is kept as evaluations come", () => {
+    const accuracies = [0.4, 0.9, 0.7];
+    const evaluations = accuracies.map((accuracy, i): Body => ({
+      kind: "EvaluationFinished",
+      at_s: i + 1,
+      snapshot_at_s: i,
+      version: i,
+      loss: 1,
+      accuracy,
+      num_samples: 100,
+      is_final: false,
+    }));
+    expect([fold().bestAccuracy, fold(...evaluations).bestAccuracy]).toEqual([null, 0.9]);
   });
 });
 

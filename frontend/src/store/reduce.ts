@@ -164,6 +164,7 @@ function evaluationFinished(model: RunModel, event: EventOf<"EvaluationFinished"
     accuracy: event.accuracy,
     isFinal: event.is_final ? 1 : 0,
   });
+  model.bestAccuracy = Math.max(model.bestAccuracy ?? 0, event.accuracy);
   nodeOf(model, "evaluator").track.add({
     startS: event.snapshot_at_s,
     endS: event.at_s,

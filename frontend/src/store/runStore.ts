@@ -1,4 +1,5 @@
 import { api, ApiError } from "../api/client";
+import { isActive } from "../api/states";
 import { timelineApi } from "../api/timeline";
 import type { Run, TimelineState } from "../api/types";
 import { LiveClock } from "./clock";
@@ -70,8 +71,7 @@ export class RunStore {
 
   /** Whether the run goes on, as far as is known. */
   get isRunning(): boolean {
-    const state = this.run?.state;
-    return this.model.finishedS === null && state !== "completed" && state !== "stopped" && state !== "failed";
+    return this.model.finishedS === null && (!this.run || isActive(this.run.state));
   }
 
   /** Whether the page shows it as it goes on. */
@@ -132,7 +132,7 @@ export class RunStore {
     this.model.lastS = Math.max(this.model.lastS, run.summary.duration_s);
     this.model.clocks.clear(); // the last word on them is missing
     this.isCounted = false;
-    this.forgetting.rare.push(...events);
+    for (const event of events) this.forgetting.rare.push(event); // too many for arguments
     this.past = this.model.past = past;
     this.setRun(run);
     this.tellPast(); // the lanes are painted first, and React's parts follow
@@ -160,11 +160,6 @@ export class RunStore {
     else this.publishSoon();
   }
 
-  /** Follow the run again after it was resumed. */
-  restart(): void {
-    this.feed.restart();
-  }
-
   close(): void {
     this.isOpen = false;
     this.past?.close();
@@ -174,13 +169,13 @@ export class RunStore {
   }
 
   private take(events: readonly Event[]): void {
-    const { numStarts } = this.model;
+    const numStarts = this.model.starts.length;
     this.fold(events);
     if (this.past && this.past.untilS === Infinity) this.past.untilS = joinedS(events);
     this.forgetting.note(this.model, events, this.past?.untilS ?? -Infinity);
     const isLong = this.model.lastSeq - this.openedSeq > MOST_FOLDED;
     if (isLong && !this.isForgetting && performance.now() >= this.mayForgetMs) void this.forget();
-    if (this.model.numStarts !== numStarts) this.clock.reset();
+    if (this.model.starts.length !== numStarts) this.clock.reset();
     this.clock.observe(this.model.lastS, performance.now() / 1000);
     this.publishSoon();
   }

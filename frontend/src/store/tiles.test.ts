@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { TimelineState } from "../api/types";
 import { Kind, NUM_KINDS } from "./spans";
 import { BINS, EARLY, LATE, readTile, shareOf, TileStore } from "./tiles";
@@ -82,6 +82,17 @@ describe("tiles", () => {
   it("are chosen by the length of a bin, among the levels that there are", async () => {
     const store = await storeWith({});
     expect([0.1, 1, 1.5, 3, 100].map((binS) => store.levelFor(binS))).toEqual([0, 0, 1, 2, 2]);
+  });
+
+  it("that failed are wished for again, even if nothing moves", async () => {
+    vi.useFakeTimers();
+    let numAsked = 0;
+    const wish = () => store.wish([{ level: 0, place: 0 }]);
+    const store = new TileStore("run", state, wish, () => ((numAsked += 1) < 3 ? Promise.reject(new Error("503")) : Promise.resolve(packed(() => [0, 0]))));
+    wish();
+    await vi.advanceTimersByTimeAsync(60_000);
+    vi.useRealTimers();
+    expect(numAsked).toBe(3);
   });
 
   it("are not asked for beyond the run", async () => {

@@ -196,6 +196,7 @@ export class TileStore {
     } catch {
       if (wasOutdated) this.outdated.add(key);
       this.failed.set(key, performance.now() + RETRY_MS); // the connection is told of elsewhere
+      setTimeout(() => !this.isClosed && this.onTile(), RETRY_MS); // so that it is wished for again, even if nothing moves
     } finally {
       this.running.delete(key);
       this.pump();

@@ -21,7 +21,7 @@ export function PlaybackControls() {
   }, [isPlaying]);
   const toggle = () => playback.toggle(store.nowS());
   useKeys("Play back", {
-    " ": { label: "Play the run back from here, or pause", run: toggle },
+    " ": { label: "Play the run back from here, or pause", run: ({ repeat }) => !repeat && toggle() },
   });
   return (
     <span className={css.controls} role="group" aria-label="Play back">

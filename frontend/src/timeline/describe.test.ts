@@ -1,6 +1,7 @@
 import { describe as suite, expect, it } from "vitest";
 import { syntheticLog } from "../../dev/syntheticLog";
 import { lastOutcome, nextForecast, outcomeText, trackRecord } from "../store/forecast";
+import type { Event } from "../store/events";
 import { emptyModel, nodeOf, type RunModel } from "../store/model";
 import { recentSentence, recentText } from "../store/recent";
 import { reduce } from "../store/reduce";
@@ -92,6 +93,23 @@ suite("selection", () => {
     const lane = laneOf("server");
     const first: Selection = { kind: "sync", node: "server", atS: ssp.aggregates.at[0] as number };
     expect(isSame(neighbour(ssp, first, lane, -1, 20), first)).toBe(true);
+  });
+});
+
+suite("updates of one instant", () => {
+  const update = (seq: number, at_s: number): Event => ({ seq, kind: "AggregateApplied", at_s, version: seq, contributions: [], scale: 1, momentum: 0, velocity_share: 0, reason: "a push" });
+  const model = reduce(emptyModel(), [update(1, 1), update(2, 2), update(3, 2), update(4, 2), update(5, 3)]);
+
+  it("are stepped over together, and told together", () => {
+    const lane = layOut(measure(1200, 400), model, 0, 0).lanes[0];
+    if (!lane) throw new Error("no lane");
+    const walk = (direction: 1 | -1, fromS: number) => {
+      let here: Selection = { kind: "sync", node: "server", atS: fromS };
+      return [0, 1].map(() => "atS" in (here = neighbour(model, here, lane, direction, 3)) && here.atS);
+    };
+    expect([walk(1, 1), walk(-1, 3)]).toEqual([[2, 3], [2, 1]]);
+    expect(describe(model, { kind: "sync", node: "server", atS: 2 }, 3)?.facts).toContainEqual({ name: "at the same instant", value: "2 more updates, to version 4" });
+    expect(describe(model, { kind: "sync", node: "server", atS: 1 }, 3)?.facts.map(({ name }) => name)).not.toContain("at the same instant");
   });
 });
 

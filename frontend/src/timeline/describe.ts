@@ -1,6 +1,6 @@
 /** What is selected or pointed at, in words and numbers. */
 
-import { formatCount, formatNumber, formatPercent, formatSeconds } from "../format";
+import { formatCount, formatNumber, formatPercent, formatSeconds, plural } from "../format";
 import { outcomeOf } from "../store/figures";
 import { iterationText, runningForecast } from "../store/forecast";
 import type { IterationForecast } from "../store/forecastTrack";
@@ -113,6 +113,9 @@ function describeSync(model: RunModel, atS: number): Description | null {
   for (let row = windows.indexAt(atS) - 1; row >= Math.max(0, windows.indexAt(atS) - 4); row--) {
     if (windows.get(row, "actualS") === atS) facts.push(...outcomeFacts(model, row));
   }
+  let last = i;
+  while (last + 1 < aggregates.length && aggregates.at[last + 1] === atS) last += 1;
+  if (last > i) facts.push({ name: "at the same instant", value: `${plural(last - i, "more update")}, to version ${aggregates.get(last, "version")}` });
   const what = num > 1 ? `synchronisation of ${num} pushes` : "update";
   return { title: `${what} made version ${version}`, reason: model.sentences[aggregates.get(i, "reason")] ?? "", facts };
 }

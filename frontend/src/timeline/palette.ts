@@ -107,11 +107,6 @@ const TOKENS: Record<Kind, `--${string}`> = {
   [Kind.lost]: "--stall",
 };
 
-/** The token of a kind's colour, e.g. for legends in CSS. */
-export function kindToken(kind: Kind): `--${string}` {
-  return TOKENS[kind];
-}
-
 /** Make the palette for a canvas with this many device pixels to a CSS pixel. */
 export function makePalette(ratio: number): Palette {
   const fills: (string | CanvasPattern)[] = [];

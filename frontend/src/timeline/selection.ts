@@ -121,8 +121,9 @@ export function neighbour(present: RunModel, selection: Selection | null, lane: 
   if (lane.id === "server") {
     const { aggregates } = model;
     if (aggregates.length === 0) return { kind: "node", node: lane.id };
-    const here = atS === null ? aggregates.length - 1 : aggregates.indexAt(atS) + direction;
-    const i = Math.min(Math.max(0, here), aggregates.length - 1);
+    let i = atS === null ? aggregates.length - 1 : aggregates.indexAt(atS) - (direction < 0 ? 1 : 0);
+    while (direction > 0 && i < aggregates.length && aggregates.at[i] === atS) i += 1; // beyond all of that instant
+    i = Math.min(Math.max(0, i), aggregates.length - 1);
     return { kind: "sync", node: lane.id, atS: aggregates.at[i] as number };
   }
   const node = nodeOf(model, lane.id);

@@ -23,9 +23,10 @@ export function ticks(fromS: number, toS: number, stepS: number): number[] {
 }
 
 /** Write a time of the run as exactly as the step needs: "12.35 s", "1:05", "1:02:30". */
-export function tickLabel(atS: number, stepS: number): string {
-  if (atS < -1e-9) return "";
+export function tickLabel(exactS: number, stepS: number): string {
+  if (exactS < -1e-9) return "";
   const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(stepS) + 1e-9)));
+  const atS = Number(exactS.toFixed(decimals)); // as it is written, before it is split: never "1:60"
   if (atS < 60 && stepS < 30) return `${atS.toFixed(decimals)} s`;
   const hours = Math.floor(atS / 3600 + 1e-9);
   const minutes = Math.floor((atS - hours * 3600) / 60 + 1e-9);

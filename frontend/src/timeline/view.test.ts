@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { laneAt, layOut, measure } from "./layout";
 import { emptyModel, nodeOf } from "../store/model";
-import { tickLabel, ticks, tickStep } from "./ticks";
+import { writeStretch } from "../run/address";
+import { exactTime, tickLabel, ticks, tickStep } from "./ticks";
 import { TimeView } from "./view";
 
 function liveView(nowS = 100): TimeView {
@@ -59,6 +60,21 @@ describe("TimeView", () => {
   });
 });
 
+describe("a link", () => {
+  it("restores the closest look, whose ends were rounded", () => {
+    for (let fromS = 1.3; fromS < 90; fromS += 0.317) {
+      const [view, opened] = [0, 1].map(() => new TimeView(() => undefined, () => false)) as [TimeView, TimeView];
+      view.tick(0, 100, false);
+      opened.tick(0, 100, false);
+      view.show(fromS, fromS + 1e-4, false);
+      const { from, to } = writeStretch(view.fromS, view.toS);
+      opened.restore(Number(from), Number(to));
+      expect(opened.isFollowing).toBe(false);
+      expect(Math.abs(opened.fromS - view.fromS)).toBeLessThan(view.lengthS / 100);
+    }
+  });
+});
+
 describe("time axis", () => {
   it("has round steps", () => {
     expect([0.003, 0.07, 0.2, 3, 12, 21, 45, 700].map(tickStep)).toEqual([0.005, 0.1, 0.2, 5, 20, 30, 60, 900]);
@@ -73,6 +89,7 @@ describe("time axis", () => {
       "1:05.25",
       "1:02:05",
     ]);
+    expect([59.9997, 119.9996, 3599.9997, 59.9994].map(exactTime)).toEqual(["1:00.000", "2:00.000", "1:00:00.000", "59.999 s"]);
   });
 });
 

@@ -107,7 +107,7 @@ export class TimeView {
 
   /** Show a stretch at once, or as soon as there is anything: a link that was opened. */
   restore(fromS: number, toS: number): void {
-    if (!(toS - fromS >= MIN_LENGTH_S)) return;
+    if (!(toS > fromS)) return;
     this.isFollowing = false;
     this.isUntouched = false;
     const range = { fromS, lengthS: toS - fromS };

@@ -1,5 +1,6 @@
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import { CloseButton } from "./IconButton";
+import { useModal } from "./modal";
 import css from "./Dialog.module.css";
 
 interface Props {
@@ -10,33 +11,12 @@ interface Props {
   isWide?: boolean;
 }
 
-/** A modal dialog: the browser keeps the focus inside, Escape and a click beside it close, the focus goes back. */
+/** A modal dialog with a title, and buttons at its foot. */
 export function Dialog({ title, onClose, children, actions, isWide = false }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const modal = useModal(onClose);
   const titleId = useId();
-  useEffect(() => {
-    const opener = document.activeElement;
-    const element = dialog.current;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
-    };
-  }, []);
   return (
-    // A click on the backdrop is a convenience: the keyboard has Escape and the close button.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events
-    <dialog
-      ref={dialog}
-      className={css.dialog}
-      data-wide={isWide || undefined}
-      aria-labelledby={titleId}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onClick={(event) => event.target === dialog.current && onClose()}
-    >
+    <dialog {...modal} className={css.dialog} data-wide={isWide || undefined} aria-labelledby={titleId}>
       <div className={css.box}>
         <header>
           <h2 id={titleId}>{title}</h2>

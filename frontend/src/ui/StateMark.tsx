@@ -12,13 +12,6 @@ const STATES: Record<RunState, { label: string; glyph: "ring" | "half" | "dot" |
   failed: { label: "failed", glyph: "cross" },
 };
 
-export const ALL_STATES = Object.keys(STATES) as RunState[];
-
-/** Still on its way: worth asking again soon. */
-export function isActive(state: RunState): boolean {
-  return state === "queued" || state === "starting" || state === "running" || state === "stopping";
-}
-
 /** A run's state in a word and a shape, with its place in the queue and, on hover, why it ended. */
 export function StateMark({
   state,

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 import { api, ApiError } from "../api/client";
 import { invalidate, useResource } from "../api/resource";
+import { isActive } from "../api/states";
 import type { Catalogue, Run } from "../api/types";
 import { changeQuery, navigate, useLocation } from "../app/router";
 import { describePolicy } from "../form/policy";
@@ -12,7 +13,6 @@ import { Button } from "../ui/Button";
 import { Notice } from "../ui/Notice";
 import { Progress } from "../ui/Progress";
 import { SkeletonRows } from "../ui/Skeleton";
-import { isActive } from "../ui/StateMark";
 import { errorOf, rowsOf, type Answers } from "./answers";
 import { DEFAULTS, defaultChoices, numQuestions, policiesOf, problemOf, readChoices, settingsOf, toRequest, variantNamed, writeChoices, type Choice } from "./choices";
 import { PolicyPicker } from "./PolicyPicker";
