@@ -30,6 +30,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
+UNLIMITED = "--disable-ipc-flooding-protection"  # Playwright's own: readers' browsers ignore what a page does too often
 LIMIT_MS = 30_000
 STATIC = Path(__file__).resolve().parents[2] / "backend" / "static" / "index.html"
 
@@ -56,7 +57,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(wish)
         pytest.skip(wish)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=program, args=list(FLAGS), ignore_default_args=[UNLIMITED])
         yield started
         started.close()
 

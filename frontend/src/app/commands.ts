@@ -7,7 +7,7 @@ import type { Catalogue, ExperimentInfo, Run } from "../api/types";
 import { toast } from "../ui/Toasts";
 import { match } from "./fuzzy";
 import { activeKeys, namesOfKeys } from "./keys";
-import { navigate, type Page } from "./router";
+import { currentUrl, navigate, type Page } from "./router";
 import { chooseTheme, THEMES, themeChoice } from "./theme";
 
 export interface Command {
@@ -105,11 +105,12 @@ async function send(request: () => Promise<Run>, done: string): Promise<void> {
 }
 
 async function copyLink(): Promise<void> {
+  const link = window.location.origin + currentUrl();
   try {
-    await navigator.clipboard.writeText(window.location.href);
+    await navigator.clipboard.writeText(link);
     toast({ text: "The link was copied." });
   } catch {
-    toast({ text: `The browser does not let the page copy: ${window.location.href}` });
+    toast({ text: `The browser does not let the page copy: ${link}` });
   }
 }
 

@@ -39,15 +39,39 @@ function notify(): void {
 }
 
 function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) {
+    window.addEventListener("popstate", followBrowser);
+    window.addEventListener("pagehide", write); // what is loaded again is what was shown
+  }
   listeners.add(listener);
-  window.addEventListener("popstate", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("popstate", listener);
-  };
+  return () => listeners.delete(listener);
 }
 
-const currentUrl = () => window.location.pathname + window.location.search;
+function followBrowser(): void {
+  clearTimeout(timer);
+  ahead = null;
+  notify();
+}
+
+const PACE_MS = 310; // between two writes: browsers ignore or refuse more than 200 in 10 s, or 100 in 30 s
+
+let ahead: { url: string; state: unknown } | null = null; // where the page is, while the address bar waits for its turn
+let writtenAtMs = -Infinity;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Path and query of what is shown. The address bar may be a moment behind, while something is dragged. */
+export const currentUrl = (): string => ahead?.url ?? window.location.pathname + window.location.search;
+
+/** Its query; of a page that is drawn, `useLocation` tells it. */
+export const currentQuery = (): URLSearchParams => new URL(currentUrl(), window.location.origin).searchParams;
+
+function write(): void {
+  clearTimeout(timer);
+  if (!ahead) return;
+  window.history.replaceState(ahead.state, "", ahead.url);
+  ahead = null;
+  writtenAtMs = performance.now();
+}
 
 /** Go to a path of the dashboard; `replace` leaves no step behind for "back". */
 export function navigate(
@@ -55,8 +79,16 @@ export function navigate(
   { replace = false, state = null }: { replace?: boolean; state?: unknown } = {},
 ): void {
   const isSamePath = new URL(to, window.location.href).pathname === window.location.pathname;
-  if (replace) window.history.replaceState(state, "", to);
-  else window.history.pushState(state, "", to);
+  if (replace) {
+    clearTimeout(timer);
+    ahead = { url: to, state };
+    const waitMs = writtenAtMs + PACE_MS - performance.now();
+    if (waitMs <= 0 || !isSamePath) write();
+    else timer = setTimeout(write, waitMs);
+  } else {
+    write();
+    window.history.pushState(state, "", to);
+  }
   notify();
   if (!replace && !isSamePath) window.scrollTo(0, 0);
 }

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from "react";
 import { api, ApiError } from "../api/client";
 import type { Catalogue, ExperimentSpec, Preset } from "../api/types";
 import { onReconnect } from "../app/connection";
-import { changeQuery, navigate, useLocation } from "../app/router";
+import { changeQuery, currentQuery, navigate, useLocation } from "../app/router";
 import { complete, readSchema, type GroupField, type JsonSchema } from "../form/schema";
 import type { Data } from "../form/values";
 import { draftOf, type Draft } from "./draft";
@@ -85,9 +85,8 @@ export function useDraft(catalogue: Catalogue): DraftState {
     const take = (next: Work) => {
       if (!isCurrent) return;
       setWork(next);
-      const { pathname, search } = window.location;
-      const rest = changeQuery(new URLSearchParams(search), { from: null, clone: null, preset: null });
-      navigate(pathname + rest, { replace: true });
+      const rest = changeQuery(currentQuery(), { from: null, clone: null, preset: null });
+      navigate(window.location.pathname + rest, { replace: true });
     };
     const load = async () => {
       if (from !== null) {

@@ -4,6 +4,7 @@ import { useResource } from "../api/resource";
 import type { Run } from "../api/types";
 import { useKeys } from "../app/keys";
 import { useLater } from "../app/later";
+import { currentQuery } from "../app/router";
 import { useTitle } from "../app/title";
 import { CloneDialog } from "../clone/CloneDialog";
 import type { Selection } from "../timeline/selection";
@@ -38,7 +39,7 @@ export function RunPage({ runId }: { runId: string }) {
 const loadWork = () => import("./Work");
 
 function Page({ run }: { run: Run }) {
-  const [selection, setSelection] = useState<Selection | null>(() => readSelection(new URLSearchParams(window.location.search).get("sel")));
+  const [selection, setSelection] = useState<Selection | null>(() => readSelection(currentQuery().get("sel")));
   const [isPanelOpen, setPanelOpen] = useStored("foresync.panel", true);
   const [isCloning, setCloning] = useState(false);
   const isNarrow = useIsNarrow();

@@ -1,7 +1,7 @@
 /** The stretch of time that is seen and what is selected, in the address: every view can be linked. */
 
 import { useEffect, useRef } from "react";
-import { changeQuery, navigate, useLocation } from "../app/router";
+import { changeQuery, currentQuery, currentUrl, navigate, useLocation } from "../app/router";
 import type { Selection } from "../timeline/selection";
 import type { Session } from "./session";
 
@@ -69,11 +69,10 @@ export function useAddress(session: Session, selection: Selection | null): void 
     let seen = "";
     const write = () => {
       const stretch = view.isFollowing ? null : writeStretch(view.fromS, view.toS);
-      const { pathname, search } = window.location;
       const changes = { from: stretch?.from ?? null, to: stretch?.to ?? null, sel: writeSelection(newest.current) };
-      const next = changeQuery(new URLSearchParams(search), changes);
+      const next = window.location.pathname + changeQuery(currentQuery(), changes);
       written.current = `${changes.from} ${changes.to}`;
-      if (next !== search) navigate(pathname + next, { replace: true });
+      if (next !== currentUrl()) navigate(next, { replace: true });
     };
     const stop = loop.add(() => {
       if (!view.isReady) return false;
