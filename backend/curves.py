@@ -107,10 +107,10 @@ class CurveFold:
         )  # fmt: skip
         self._latest = row
         self.num_evaluations += 1
-        if self.num_evaluations % self._stride == 0:
+        if (self.num_evaluations - 1) % self._stride == 0:  # the first one stays
             self._evaluations.append(row)
         if len(self._evaluations) >= MAX_EVALUATION_POINTS:
-            self._evaluations = self._evaluations[1::2]
+            self._evaluations = self._evaluations[::2]
             self._stride *= 2
 
     def _count_alive(self, worker: int, to_s: float) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 from backend.spec_check import ReadCatalogue, num_test_samples, read_trace, step_time_s
 from predictor.errors import SimulationError
+from predictor.forecasters import TimingParams
+from predictor.forecasters.gru import GruParams
 from predictor.simulator import SimulationResult, scenario_of, simulate
 from predictor.spec import RunSpec
 
@@ -26,6 +28,7 @@ SLACK = 1.15  # of a simulated duration: the machine's own load
 MAX_ITERATIONS = 400  # of each worker in a simulation; the rest is extrapolated
 MAX_COST = 120_000  # of all simulations of one estimate, in iterations x workers squared: about 2 s
 MIN_ITERATIONS = 5
+MAX_EXACT = 2.0**53
 NUM_KEPT = 2_048  # ranges of earlier estimates: a form asks at every keystroke, and the queue again and again
 
 # Of a run in virtual time.
@@ -69,7 +72,7 @@ def estimate(specs: Sequence[RunSpec], read_catalogue: ReadCatalogue, concurrenc
         "runs": rows,
         "total_low_s": _total([one.low_s for one in found], concurrency),
         "total_high_s": _total(highs, concurrency) if len(highs) == len(found) else None,
-        "total_iterations": sum(works) if len(works) == len(found) else None,
+        "total_iterations": _whole(sum(works)) if len(works) == len(found) else None,
         "concurrency": concurrency,
         "basis": BASIS,
     }
@@ -106,7 +109,9 @@ def _predict(spec: RunSpec, step_s: float | None, num_test: int, limit: int, num
 def _shape(spec: RunSpec) -> RunSpec:
     """Give the spec without what does not change its duration."""
     task = dataclasses.replace(spec.task, learning_rate=0.1, partition="iid")
-    return dataclasses.replace(spec, name="run", seed=1, task=task)
+    # A network would be trained here at every forecast, with torch in the server; another forecaster's time is near.
+    forecaster = TimingParams() if isinstance(spec.forecaster, GruParams) else spec.forecaster
+    return dataclasses.replace(spec, name="run", seed=1, task=task, forecaster=forecaster)
 
 
 def _range(spec: RunSpec, step_s: float, limit: int) -> Range:
@@ -126,7 +131,7 @@ def _range(spec: RunSpec, step_s: float, limit: int) -> Range:
             why = f"{stop.iterations} iterations of unknown length: the time of a step was not measured"
             return Range(START_LOW_S, None, None, why)
     else:
-        num_iterations = round(_extent(result, stop.iterations, stop.seconds)[0])
+        num_iterations = _whole(_extent(result, stop.iterations, stop.seconds)[0])
         if stop.iterations is not None:
             took_s = result.makespan_s * stop.iterations / num_simulated
             is_whole = num_simulated == stop.iterations
@@ -157,7 +162,7 @@ def _virtual_range(spec: RunSpec, step_s: float | None, num_test: int, limit: in
     low_s = took_s / VIRTUAL_SLACK
     if stop.target is not None:
         low_s, basis = 0.0, f"ends at {stop.target.metric} {stop.target.value:g}, or after {basis}"
-    return Range(low_s + START_LOW_S, took_s * VIRTUAL_SLACK + START_HIGH_S, round(num_iterations), basis)
+    return Range(low_s + START_LOW_S, took_s * VIRTUAL_SLACK + START_HIGH_S, _whole(num_iterations), basis)
 
 
 def _extent(result: SimulationResult, iterations: int | None, seconds: float | None) -> tuple[float, float]:
@@ -174,6 +179,11 @@ def _extent(result: SimulationResult, iterations: int | None, seconds: float | N
 def _simulated(spec: RunSpec, iterations: int, seconds: float | None, step_s: float) -> SimulationResult:
     stop = dataclasses.replace(spec.stop, iterations=iterations, seconds=seconds)
     return simulate(scenario_of(dataclasses.replace(spec, stop=stop), read_trace, step_s=step_s))
+
+
+def _whole(num: float) -> int | None:
+    """Give a count; None where it is too large to be one that is exactly known."""
+    return round(num) if num < MAX_EXACT else None
 
 
 def _is_virtual(spec: RunSpec) -> bool:

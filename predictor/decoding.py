@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,7 +33,7 @@ def decode(adapter: TypeAdapter[Any], data: object) -> Any:
         SpecError: one complaint for each field that is wrong.
     """
     try:
-        return adapter.validate_python(data)
+        found = adapter.validate_python(data)
     except ValidationError as error:
         complaints: dict[str, Complaint] = {}
         for one in error.errors(include_url=False):
@@ -41,6 +42,24 @@ def decode(adapter: TypeAdapter[Any], data: object) -> Any:
         # Each alternative of a union complains; where one of them went deeper, it is the one that was meant.
         deepest = [c for c in complaints.values() if not any(f.startswith(f"{c.field}.") for f in complaints)]
         raise SpecError(deepest) from error
+    mixed = list(_mixed(data, found, []))
+    if mixed:
+        raise SpecError(mixed)
+    return found
+
+
+def _mixed(data: object, found: object, path: list[str]) -> Iterator[Complaint]:
+    """Complain of a truth value where a number was wanted, and the reverse: pydantic takes true for 1."""
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            inner = found.get(name) if isinstance(found, Mapping) else getattr(found, str(name), None)
+            yield from _mixed(value, inner, [*path, str(name)])
+    elif isinstance(data, list | tuple) and isinstance(found, list | tuple):
+        for place, (value, inner) in enumerate(zip(data, found, strict=False)):
+            yield from _mixed(value, inner, [*path, str(place)])
+    elif isinstance(found, int | float) and isinstance(data, bool) != isinstance(found, bool):
+        wish = "must be true or false" if isinstance(found, bool) else "must be a number"
+        yield Complaint(".".join(path) or "spec", data, wish)
 
 
 def _complaint(error: Any, data: object) -> Complaint:

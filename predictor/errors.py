@@ -16,6 +16,9 @@ class PredictorError(Exception):
     """Root of all errors raised by `predictor`."""
 
 
+_LONGEST = 200  # characters of a wrong value that are repeated
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One thing that is wrong with a spec."""
@@ -25,7 +28,8 @@ class Complaint:
     wish: str  # what would be right, e.g. "must be >= 0"
 
     def __str__(self) -> str:
-        return f"{self.field} {self.wish}, got {self.value!r}"
+        value = repr(self.value)
+        return f"{self.field} {self.wish}, got {value if len(value) <= _LONGEST else value[:_LONGEST] + '…'}"
 
 
 class SpecError(PredictorError, ValueError):

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-STRICT = ConfigDict(extra="forbid")  # `__pydantic_config__` of every dataclass of a spec: no unknown keys
+# `__pydantic_config__` of every dataclass of a spec: no unknown keys, and only numbers that JSON can hold.
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 def param(help: str, *, unit: str = "", advanced: bool = False, **limits: Any) -> Any:

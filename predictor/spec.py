@@ -121,7 +121,7 @@ class StopSpec:
     __pydantic_config__ = STRICT
 
     iterations: Annotated[int | None, param("Iterations of each worker.", unit="iterations", ge=1)] = None
-    seconds: Annotated[float | None, param("Seconds since the start.", unit="s", gt=0)] = 60.0
+    seconds: Annotated[float | None, param("Seconds since the start.", unit="s", gt=0, le=1e9)] = 60.0
     target: Annotated[TargetSpec | None, param("Goal on the held-back set.")] = None
 
 
@@ -159,9 +159,9 @@ class ExperimentSpec:
     name: Annotated[str, param("Name of the experiment.", min_length=1, max_length=120)]
     run: Annotated[dict[str, Any], param("What all runs share (a run's spec; what is absent takes its default).")]
     grid: Annotated[dict[str, list[Any]], param("Settings that differ, by dotted path.")] = field(default_factory=dict)
-    seeds: Annotated[list[int], param("Each combination is run once for each seed.", min_length=1)] = field(
-        default_factory=lambda: [1]
-    )
+    seeds: Annotated[
+        list[int], param("Each combination is run once for each; if absent, the seed of `run`.", min_length=1)
+    ] = field(default_factory=lambda: [1])
 
 
 def read_run(data: object) -> RunSpec:
@@ -189,11 +189,13 @@ def suited(policy: AnyPolicyParams, optimizer: OptimizerSpec) -> AnyPolicyParams
 
 
 def read_experiment(data: object) -> ExperimentSpec:
-    """Decode an experiment and check every run that it stands for.
+    """Decode an experiment and check every run that it stands for. Without `seeds`, the seed is that of `run`.
 
     Raises:
         SpecError: as `read_run`.
     """
+    if isinstance(data, dict) and "seeds" not in data and isinstance(run := data.get("run"), dict) and "seed" in run:
+        data = {**data, "seeds": [run["seed"]]}
     spec: ExperimentSpec = decode(_EXPERIMENT, data)
     expand(spec)
     return spec
@@ -203,11 +205,11 @@ def expand(spec: ExperimentSpec) -> list[RunSpec]:
     """Give the runs of an experiment: grid in the order of its keys, seeds innermost.
 
     Raises:
-        SpecError: a grid path that does not exist, an empty list of values, too many runs, a wrong run.
+        SpecError: a grid path that does not exist, an empty list of values, a seed that is given twice or in the
+            grid, too many runs, a wrong run.
     """
-    for path, values in spec.grid.items():
-        if not values:
-            raise SpecError([Complaint(f"grid.{path}", values, "needs at least one value")])
+    if complaints := _check_experiment(spec):
+        raise SpecError(complaints)
     num_runs = len(spec.seeds)
     for values in spec.grid.values():
         num_runs *= len(values)
@@ -215,10 +217,12 @@ def expand(spec: ExperimentSpec) -> list[RunSpec]:
         raise SpecError([Complaint("grid", num_runs, f"may stand for at most {MAX_RUNS_PER_EXPERIMENT} runs")])
     runs = []
     for combination in itertools.product(*spec.grid.values()):
+        # A whole object before a setting of it.
+        settings = sorted(zip(spec.grid, combination, strict=True), key=lambda one: one[0].count("."))
         for seed in spec.seeds:
             data = copy.deepcopy(spec.run)
-            for path, value in zip(spec.grid, combination, strict=True):
-                _set(data, path, value)
+            for path, value in settings:
+                _set(data, path, copy.deepcopy(value))
             data["seed"] = seed
             data.setdefault("name", spec.name)
             runs.append(read_run(data))
@@ -235,9 +239,26 @@ def run_schema() -> dict[str, Any]:
     return _RUN.json_schema()
 
 
+def _check_experiment(spec: ExperimentSpec) -> list[Complaint]:
+    complaints = [
+        Complaint(f"grid.{path}", values, "needs at least one value")
+        for path, values in spec.grid.items()
+        if not values
+    ]
+    if not spec.name.strip():
+        complaints.append(Complaint("name", spec.name, "must not be blank"))
+    if "seed" in spec.grid:
+        complaints.append(Complaint("grid.seed", spec.grid["seed"], "must be given as the experiment's `seeds`"))
+    if len(set(spec.seeds)) < len(spec.seeds):
+        complaints.append(Complaint("seeds", spec.seeds, "must differ: one seed gives the same run again"))
+    return complaints
+
+
 def _check_run(spec: RunSpec) -> list[Complaint]:
     """Check what one field alone cannot tell."""
     complaints = []
+    if not spec.name.strip():
+        complaints.append(Complaint("name", spec.name, "must not be blank"))
     stop = spec.stop
     if stop.iterations is None and stop.seconds is None and stop.target is None:
         complaints.append(Complaint("stop", None, "needs at least one of iterations, seconds, target"))

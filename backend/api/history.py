@@ -13,6 +13,7 @@ from backend.api.services import Use
 from backend.api.views import run_data
 from backend.errors import BadValue, Conflict
 from backend.filters.help import describe
+from backend.filters.keys import names_of
 from backend.filters.parser import MAX_LENGTH
 from backend.store import facets, listing, runs, vocabulary
 from backend.store.ids import is_id
@@ -78,6 +79,7 @@ def count_facets(use: Use, wanted: Wanted) -> Response:
     data = [
         {
             "key": facet.key,
+            "aliases": names_of(facet.key),
             "values": [{"value": value, "num": num} for value, num in facet.counts],
             "num_others": facet.num_others,
         }

@@ -67,6 +67,7 @@ class Facet(Model):
     """How many runs have which value, the commonest first."""
 
     key: str
+    aliases: list[str] = Field(description="Other names by which a filter may call the key.")
     values: list[FacetValue]
     num_others: int = Field(description="Values that were left out.")
 

@@ -102,7 +102,7 @@ def clone_run(run_id: RunId, use: Use, body: Annotated[Any, Depends(read_json)])
 def list_events(
     run_id: RunId,
     use: Use,
-    after: Annotated[int, Query(ge=0, lt=2**63, description="Events with a larger seq.")] = 0,
+    after: Annotated[int, Query(ge=0, lt=2**63 - 1, description="Events with a larger seq.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = MAX_EVENTS,
     kinds: Annotated[str | None, Query(description="Kinds of events, separated by commas.")] = None,
 ) -> Response:

@@ -51,7 +51,7 @@ async def predict_run(run_id: RunId, use: Use, body: Annotated[Any, Depends(read
     """
     request = read_as(WhatIfRequest, body)
     run = await run_in_threadpool(_find, use, run_id)
-    questions = _questions(run, request)
+    questions = await run_in_threadpool(_questions, run, request)
     num_iterations = run.summary.get("num_iterations", 0)
     if num_iterations == 0:
         raise Conflict("The run has no finished iteration, so there are no times to predict with.")

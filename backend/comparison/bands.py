@@ -67,4 +67,7 @@ def _line(
         with np.errstate(divide="ignore", invalid="ignore"):
             y = np.log(y)
     known = np.isfinite(y)
-    return (x[known], y[known]) if known.sum() > 1 else None
+    x, y = x[known], y[known]
+    # After a resume iterations begin anew at the checkpoint: of what was done twice the later one counts.
+    is_kept = x < np.append(np.minimum.accumulate(x[::-1])[::-1][1:], math.inf)
+    return (x[is_kept], y[is_kept]) if is_kept.sum() > 1 else None

@@ -93,7 +93,7 @@ class Against:
     low: float | None  # 95% interval, Student's t on the logarithms of ratios, or on differences
     high: float | None
     effect: float | None  # Cohen's d of the pairs: mean over standard deviation; None: fewer than two, or no spread
-    num_better: int  # pairs that this setting wins; a run that missed the target loses to one that reached it
+    num_better: int  # pairs that this setting wins; a missed target loses to one that was reached in less time
     num_worse: int
 
 
@@ -178,22 +178,33 @@ def against(metric: Metric, runs: Sequence[Compared], base: Sequence[Compared]) 
     worse = [_is_better(metric, other, one) for one, other in pairs]
     exact = [(one.value, other.value) for one, other in pairs if not (one.is_bound or other.is_bound)]
     if metric.is_ratio:
-        moved = [math.log(one / other) for one, other in exact if one > 0 and other > 0]
+        moved = [math.log(one) - math.log(other) for one, other in exact if one > 0 and other > 0]
     else:
         moved = [one - other for one, other in exact]
     centre = statistics.mean(moved) if moved else None
     low, high = statistics.interval(moved) or (None, None)
-    deviation = statistics.deviation(moved) if len(moved) > 1 else 0.0
-    undo = math.exp if metric.is_ratio else float
+    undo = _exp if metric.is_ratio else float
     return Against(
         num_pairs=len(moved),
         centre=None if centre is None else undo(centre),
         low=None if low is None else undo(low),
         high=None if high is None else undo(high),
-        effect=centre / deviation if centre is not None and deviation > 0 else None,
+        effect=_effect(moved),
         num_better=sum(better),
         num_worse=sum(worse),
     )
+
+
+def _exp(logarithm: float) -> float:
+    return math.exp(min(logarithm, 700.0))  # beyond is no number that a float holds
+
+
+def _effect(moved: Sequence[float]) -> float | None:
+    """Give mean over standard deviation; None for fewer than two, or where they differ by rounding alone."""
+    if len(moved) < 2:
+        return None
+    deviation = statistics.deviation(moved)
+    return statistics.mean(moved) / deviation if deviation > 1e-9 * max(map(abs, moved)) else None
 
 
 def _is_better(metric: Metric, one: Value, other: Value) -> bool:

@@ -99,6 +99,11 @@ _BY_NAME = {name: key for key in KEYS for name in (key.name, *key.aliases)}
 _BY_NAME |= {rest: _BY_NAME[name] for rest, name in _REST_NAMES.items()}
 
 
+def names_of(key: str) -> list[str]:
+    """Give the other names of a key."""
+    return [name for name, found in _BY_NAME.items() if found.name == key and name != key]
+
+
 def find_key(name: str) -> Key | None:
     """Give the key of a name, an alias or the name of the column in REST; case does not matter."""
     return _BY_NAME.get(name.lower())

@@ -31,6 +31,9 @@ def apply(session: Session, change: Change, run_ids: Sequence[str], tag: str = "
         BadValue: the tag.
     """
     assert len(run_ids) <= RUNS_AT_ONCE
+    # Locked by id, as everywhere: two changes that lock the same rows in two orders would wait for each other. So none
+    # of the runs is deleted, or tagged by another, before the change is made, either.
+    run_ids = session.scalars(select(Run.id).where(Run.id.in_(run_ids)).order_by(Run.id).with_for_update()).all()
     if change == "tag":
         return _tag(session, run_ids, check_tag(tag))
     if change == "untag":
@@ -74,15 +77,13 @@ def training(session: Session, run_ids: Sequence[str]) -> list[str]:
 
 
 def _tag(session: Session, run_ids: Sequence[str], tag: str) -> list[str]:
-    # The rows are locked, so that none of the runs is deleted, or tagged by another, before the tags are there.
-    known = session.scalars(select(Run.id).where(Run.id.in_(run_ids)).order_by(Run.id).with_for_update()).all()
     nums: dict[str, int] = {}
     tagged: set[str] = set()
     for run_id, one in session.execute(select(RunTag.run_id, RunTag.tag).where(RunTag.run_id.in_(run_ids))):
         nums[run_id] = nums.get(run_id, 0) + 1
         if one == tag:
             tagged.add(run_id)
-    fresh = [run_id for run_id in known if run_id not in tagged and nums.get(run_id, 0) < MAX_TAGS]
+    fresh = [run_id for run_id in run_ids if run_id not in tagged and nums.get(run_id, 0) < MAX_TAGS]
     if fresh:
         session.execute(insert(RunTag), [{"run_id": run_id, "tag": tag} for run_id in fresh])
         tags.repeat(session, fresh)

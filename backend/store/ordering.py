@@ -69,5 +69,7 @@ def waiting(session: Session, run_ids: Collection[str]) -> list[str]:
 
 
 def _locked_order(session: Session) -> list[str]:
-    query = select(Run.id).where(Run.state == "queued").order_by(Run.queue_place, Run.id).with_for_update()
-    return list(session.scalars(query))
+    """Give what waits, without what is in the bin; the rows are locked by id, as everywhere."""
+    query = select(Run.queue_place, Run.id).where(Run.state == "queued", Run.deleted_at.is_(None))
+    rows = session.execute(query.order_by(Run.id).with_for_update()).all()
+    return [row.id for row in sorted(rows, key=lambda row: (row.queue_place or 0, row.id))]

@@ -198,7 +198,9 @@ def overview(session: Session, run_id: str, state: State, stretch: tuple[float, 
     from_s, to_s = stretch
     level = max(state.level, math.ceil(math.log2(max(to_s - from_s, 1e-12) / columns)))
     width_s = 2.0**level
-    first, end = math.floor(from_s / width_s), max(math.ceil(to_s / width_s), math.floor(from_s / width_s) + 1)
+    first, end = math.floor(from_s / width_s), math.ceil(to_s / width_s)
+    if end <= first or to_s >= state.to_s:  # of the end of the run also the bin that begins there
+        end = math.floor(to_s / width_s) + 1
     whole = Tile.empty()
     places = range(first // BINS, (end - 1) // BINS + 1)
     parts = [store.compose(session, run_id, state, level, place) for place in places]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,25 +51,30 @@ def expand(policies: Sequence[dict[str, Any]], forecaster: dict[str, Any]) -> li
         SpecError: a wrong policy, or too many.
     """
     found: dict[bytes, Question] = {}
+    grids = [_choices(policy, place) for place, policy in enumerate(policies)]
+    num = sum(math.prod(len(values) for values in grid.values()) for grid in grids)
+    if num > MAX_POLICIES:
+        raise SpecError([Complaint("policies", num, f"may stand for at most {MAX_POLICIES} policies")])
     for place, policy in enumerate(policies):
         own = policy.get("forecaster", None)
         checked = forecaster if own is None else _check(_FORECASTER, own, f"policies.{place}.forecaster")
-        for one in _products({name: value for name, value in policy.items() if name != "forecaster"}, place):
+        for values in itertools.product(*grids[place].values()):
+            one = dict(zip(grids[place], values, strict=True))
             question = Question(_check(_POLICY, one, f"policies.{place}"), checked)
             found.setdefault(question.key, question)
-            if len(found) > MAX_POLICIES:
-                wish = f"may stand for at most {MAX_POLICIES} policies"
-                raise SpecError([Complaint("policies", len(found), wish)])
     return list(found.values())
 
 
-def _products(policy: dict[str, Any], place: int) -> Iterator[dict[str, Any]]:
+def _choices(policy: dict[str, Any], place: int) -> dict[str, list[Any]]:
+    """Give the values of each setting, each once."""
     for name, value in policy.items():
         if value == []:
             raise SpecError([Complaint(f"policies.{place}.{name}", value, "needs at least one value")])
-    choices = [value if isinstance(value, list) else [value] for value in policy.values()]
-    for values in itertools.product(*choices):
-        yield dict(zip(policy, values, strict=True))
+    return {
+        name: list({orjson.dumps(one): one for one in (value if isinstance(value, list) else [value])}.values())
+        for name, value in policy.items()
+        if name != "forecaster"
+    }
 
 
 def _check(adapter: TypeAdapter[Any], data: object, path: str) -> dict[str, Any]:

@@ -113,6 +113,24 @@ def test_a_large_grid_costs_no_more_than_a_small_one(simulated: list[Scenario]) 
     assert sum((one.iterations or 0) * len(one.speeds) ** 2 for one in simulated) <= MAX_COST
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"stop": {"iterations": 2**62, "seconds": None}},
+        {"stop": {"iterations": 2**62, "seconds": None}, "cluster": {"launcher": "virtual"}},
+        {"stop": {"seconds": 1e9}, "speed": FIXED | {"base_s": 1e-300}, "cluster": {"launcher": "virtual"}},
+    ],
+)
+def test_more_iterations_than_can_be_counted_are_none(parts: dict[str, Any]) -> None:
+    assert predicted(*[run(**parts)] * 3)["total_iterations"] is None
+
+
+def test_a_network_is_not_trained_to_predict_a_duration(simulated: list[Scenario]) -> None:
+    made = predicted(run(stop={"iterations": 20}, policy={"name": "foresync"}, forecaster={"name": "gru"}))
+    assert made["total_iterations"] == 80
+    assert [one.forecaster.name for one in simulated] == ["timing"]
+
+
 def test_an_estimate_over_http(quiet_server: Server) -> None:
     spec = {"name": "estimated", "run": {"stop": {"seconds": 5}}, "seeds": [1, 2, 3]}
     answer = quiet_server.http.post("/experiments/estimate", json=spec)

@@ -71,6 +71,7 @@ def test_events_of_a_run_that_trains(server: Server) -> None:
         {"kinds": "PushArrived,"},
         {"since": "1"},
         {"after": str(2**63)},
+        {"after": str(2**63 - 1)},
     ],
 )
 def test_a_wrong_query_is_a_problem(quiet_server: Server, query: dict[str, str]) -> None:

@@ -95,6 +95,16 @@ def test_a_move_that_cannot_be_says_why(filled: tuple[Server, list[str]]) -> Non
     assert server.http.post("/queue/move", json={"run_ids": [a], "to": "sideways"}).status_code == 422
 
 
+def test_what_is_in_the_bin_has_no_part_in_the_queue(filled: tuple[Server, list[str]]) -> None:
+    server, (a, b, c, d) = filled
+    assert server.http.delete(f"/runs/{c}").status_code == 204
+    assert move(server, d, to="up") == [a, d, b]
+    assert server.http.post("/queue/move", json={"run_ids": [c], "to": "first"}).status_code == 409
+    assert server.http.post("/queue/cancel", json={"run_ids": [c]}).json()["cancelled"] == []
+    assert server.http.post(f"/runs/{c}/restore").status_code == 200
+    assert server.get(f"/runs/{c}")["state"] == "queued"
+
+
 def test_runs_are_taken_out_of_the_queue_and_can_come_back(filled: tuple[Server, list[str]]) -> None:
     server, (a, b, c, d) = filled
     running = status(server)["running"]

@@ -339,3 +339,7 @@ def test_expanding_keeps_each_question_once() -> None:
     assert [one.policy["threshold"] for one in questions] == [1, 3]
     with pytest.raises(SpecError, match=f"at most {MAX_POLICIES}"):
         expand([{"name": "ssp", "threshold": list(range(MAX_POLICIES + 1))}], TIMING)
+    many = {"name": "dssp", "threshold_low": [3] * 10_000, "threshold_high": [15] * 10_000}
+    assert len(expand([many], TIMING)) == 1  # not 10^8 times the same
+    with pytest.raises(SpecError, match=f"at most {MAX_POLICIES}"):
+        expand([many | {"threshold_low": list(range(10_000)), "threshold_high": list(range(10_000))}], TIMING)

@@ -82,6 +82,25 @@ def test_differences_of_shares_are_plain() -> None:
     assert found.num_better == 2
 
 
+def test_pairs_that_differ_equally_have_no_effect_size() -> None:
+    mine = [run(f"a{seed}", seed=seed, accuracy=(310 + seed) / 360) for seed in (1, 2, 3)]
+    base = [run(f"b{seed}", seed=seed, accuracy=(306 + seed) / 360) for seed in (1, 2, 3)]
+    found = against(ACCURACY, mine, base)
+    assert found is not None
+    assert found.centre == pytest.approx(4 / 360)
+    assert found.effect is None  # what spread there is comes from rounding
+
+
+def test_times_beyond_comparison_are_compared() -> None:
+    mine = [run("a", seed=1, time_s=1e300), run("b", seed=2, time_s=0.1)]
+    base = [run("c", seed=1, time_s=1e-300), run("d", seed=2, time_s=0.1)]
+    found = against(TIME, mine, base)
+    assert found is not None
+    assert found.centre == pytest.approx(1e300)
+    assert found.high is not None
+    assert math.isfinite(found.high)
+
+
 def test_who_missed_the_target_loses_to_who_reached_it_and_ties_with_who_missed_it() -> None:
     mine = [run("a", seed=1, time_s=None), run("b", seed=2, time_s=None), run("c", seed=3, time_s=30.0)]
     base = [run("d", seed=1, time_s=10.0), run("e", seed=2, time_s=None), run("f", seed=3, time_s=None)]
@@ -132,6 +151,14 @@ def test_alike_runs_have_a_band_without_width() -> None:
 )
 def test_no_band_without_two_runs_that_overlap(curves: list[dict[str, list[Any]]]) -> None:
     assert bands.band(curves, "loss", "seconds") is None
+
+
+def test_what_was_lost_in_a_crash_is_in_no_band_over_iterations() -> None:
+    crashed = curve([8.0, 4.0, 2.0, 99.0, 1.0, 0.5])
+    crashed["iterations"] = [0, 10, 20, 30, 25, 35]  # resumed from a checkpoint at 20
+    kept = curve([8.0, 4.0, 2.0, 1.0, 0.5])
+    kept["iterations"] = [0, 10, 20, 25, 35]
+    assert bands.band([crashed, kept], "loss", "iterations") == bands.band([kept, kept], "loss", "iterations")
 
 
 def test_bands_of_accuracy_stay_shares() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,10 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.orm import Session
 
 from backend.errors import StoreError
-from backend.store import migrations
+from backend.store import bulk, experiments, migrations, ordering
 from backend.store.database import Database
 from backend.store.tables import Base, Experiment
 from tests.backend.checks import add_run, small_experiment
@@ -155,6 +158,36 @@ def test_many_writers_and_readers_at_once(database: Database) -> None:
     assert errors == []
     with database.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Experiment)) == num_threads * num_writes
+
+
+def test_changes_of_the_same_runs_do_not_lock_each_other_out(database: Database) -> None:
+    with database.write() as session:
+        run_ids = experiments.get(session, small_experiment(session, seeds=list(range(40)))).run_ids
+    shuffled = random.Random(1).sample(run_ids, len(run_ids))
+    changes: list[Callable[[Session], object]] = [
+        lambda session: bulk.apply(session, "tag", shuffled, "one"),
+        lambda session: bulk.apply(session, "untag", shuffled[::-1], "one"),
+        lambda session: bulk.apply(session, "archive", shuffled),
+        lambda session: bulk.apply(session, "unarchive", shuffled[::-1]),
+        lambda session: ordering.move(session, shuffled[:5], "first", None),
+        lambda session: ordering.move(session, shuffled[-5:], "last", None),
+    ]
+    errors: list[BaseException] = []
+
+    def work(change: Callable[[Session], object]) -> None:
+        try:
+            for _ in range(15):
+                with database.write() as session:
+                    change(session)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(change,)) for change in changes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
 
 
 def test_another_process_that_writes_is_waited_for(tmp_path: Path, sqlite_template: Path) -> None:

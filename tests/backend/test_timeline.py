@@ -18,6 +18,7 @@ from backend.timeline.index import Indexer
 from backend.timeline.spans import KIND_NAMES, LANDMARK_KINDS, NUM_LAYERS, Marks, Spans
 from backend.timeline.tiles import BINS, Tile
 from predictor.events import (
+    AggregateApplied,
     Event,
     ExchangeFinished,
     IterationFinished,
@@ -123,6 +124,19 @@ def test_every_level_tells_the_same(database: Database) -> None:
             found = [store.compose(session, desk.run_id, state, level, place) for place in range(last + 1)]
             sums = sum(tile.shares.sum(axis=2) * 2.0**level for tile in found)
             assert np.allclose(sums, wish, rtol=0.02, atol=0.2), f"level {level}"
+
+
+def test_an_overview_holds_what_happened_at_the_very_end(database: Database) -> None:
+    events = simulated()
+    desk = Desk(database)
+    desk.store(events, is_last=True)
+    state = desk.state()
+    num = sum(isinstance(event, AggregateApplied) for event in events)
+    with database.read() as session:
+        for columns in (1, 7, 200, 2000):
+            whole = reader.overview(session, desk.run_id, state, (0.0, state.to_s), columns)
+            assert sum(whole["figures"]["updates"]) == num, f"{columns} columns"
+            assert len(whole["figures"]["updates"]) == whole["num_bins"]
 
 
 def test_a_straggler_that_tells_late_reaches_into_finished_tiles(database: Database) -> None:

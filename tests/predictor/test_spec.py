@@ -29,6 +29,13 @@ WRONG = {
     ", got 'native'": {"cluster": {"launcher": "virtual"}, "speed": {"kind": "native"}},
     "speed.factors needs at least 1, got []": {"speed": {"kind": "lognormal", "factors": []}},
     "workers is not a known key, got 4": {"workers": 4},
+    "policy.threshold must be a number, got True": {"policy": {"name": "ssp", "threshold": True}},
+    "task.learning_rate must be a number, got True; speed.factors.1 must be a number, got True": {
+        "task": {"learning_rate": True},
+        "speed": {"kind": "lognormal", "factors": [1, True, 1, 1]},
+    },
+    "stop.seconds must be a finite number, got inf": {"stop": {"seconds": float("inf")}},
+    "name must not be blank, got '  '": {"name": "  "},
 }
 
 
@@ -76,13 +83,45 @@ def test_an_experiment_is_its_grid_times_its_seeds():
         ("grid.policy", {"policy": []}),
         ("task.foo", {"task.foo": [1]}),
         ("grid.name.x", {"name.x": [1]}),
-        ("grid", {"seed": list(range(1001))}),
+        ("grid", {"task.batch_size": list(range(1, 1002))}),
+        ("grid.seed", {"seed": [1, 2]}),
     ],
 )
 def test_a_wrong_grid_is_refused(field, grid):
     with pytest.raises(SpecError) as caught:
         read_experiment({"name": "e", "run": {"name": "n"}, "grid": grid})
     assert caught.value.complaints[0].field == field
+
+
+def test_a_long_wrong_value_is_not_repeated_whole():
+    with pytest.raises(SpecError) as caught:
+        read_run({"policy": {"name": "ssp", "threshold": "9" * 10_000}})
+    assert len(str(caught.value)) < 400
+
+
+def test_seeds_are_taken_from_the_run_where_none_are_given():
+    assert read_experiment({"name": "e", "run": {"seed": 7}}).seeds == [7]
+    assert [run.seed for run in expand(read_experiment({"name": "e", "run": {"seed": 7}, "seeds": [1, 2]}))] == [1, 2]
+
+
+@pytest.mark.parametrize("seeds", [[1, 1], [], [1.5], [True]])
+def test_wrong_seeds_are_refused(seeds):
+    with pytest.raises(SpecError):
+        read_experiment({"name": "e", "run": {}, "seeds": seeds})
+
+
+def test_an_experiment_has_a_name_that_can_be_seen():
+    with pytest.raises(SpecError, match="name must not be blank"):
+        read_experiment({"name": " ", "run": {"name": "n"}})
+
+
+@pytest.mark.parametrize("is_object_first", [True, False])
+def test_a_whole_object_comes_before_a_setting_of_it(is_object_first):
+    grid = {"policy": [{"name": "ssp"}], "policy.threshold": [1, 2]}
+    grid = grid if is_object_first else dict(reversed(grid.items()))
+    spec = read_experiment({"name": "e", "run": {}, "grid": grid})
+    assert [run.policy.threshold for run in expand(spec)] == [1, 2]
+    assert spec.grid["policy"] == [{"name": "ssp"}]  # as it was given
 
 
 def test_every_setting_has_a_help_text():

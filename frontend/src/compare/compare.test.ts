@@ -162,7 +162,7 @@ describe("what is compared", () => {
   });
 });
 
-const spread = (mean: number | null, num_bounds = 0) => ({ num: 3, num_bounds, mean, low: null, high: null, least: mean, most: mean });
+const spread = (mean: number | null, num_bounds = 0) => ({ num: mean === null ? 0 : 1, num_bounds, mean, low: null, high: null, least: mean, most: mean });
 const pairs = (centre: number | null, low: number | null = null, high: number | null = null) => ({
   num_pairs: centre === null ? 0 : 3,
   centre,
@@ -212,7 +212,24 @@ describe("settings over their seeds", () => {
     );
     expect(verdictOf(groupsOf(compared({ ssp: base, bsp: { mean: null, against: pairs(null) } }), null))).toContain("the only setting");
     expect(verdictOf(groupsOf(compared({ ssp: base }), null))).toBe("");
+    expect(verdictOf(groupsOf(compared({ ssp: { mean: null }, bsp: { mean: 10 } }), null))).toBe("bsp reaches the target; ssp does not in the time it had.");
     expect(verdictOf(groupsOf(compared({ ssp: { mean: null }, bsp: { mean: null } }), null))).toBe("");
+  });
+
+  it("say nothing that the runs do not tell", () => {
+    const verdict = (comparison: Comparison) => verdictOf(groupsOf(comparison, null));
+    const isTraining = (comparison: Comparison, name: string) => {
+      const group = comparison.groups.find(({ run_ids }) => run_ids[0] === name);
+      if (group) group.metrics = { time_to_target_s: null };
+      return comparison;
+    };
+    expect(verdict(isTraining(compared({ ssp: { mean: null }, bsp: { mean: 10 } }), "ssp"))).toBe("");
+    expect(verdict(isTraining(compared({ ssp: { mean: 5 }, bsp: { mean: null } }), "bsp"))).toBe("");
+    const other = "no seed was run with both";
+    expect(verdict(compared({ ssp: { mean: 13 }, foresync: { mean: 2 } }))).toBe(`foresync reaches the target first on average; ${other} foresync and ssp.`);
+    expect(verdict(compared({ ssp: { mean: 2 }, foresync: { mean: 13 } }))).toBe(`ssp reaches the target first on average; ${other} ssp and foresync.`);
+    expect(verdict(compared({ ssp: { mean: 10 }, bsp: { mean: 12, against: pairs(0.963) } }))).toBe(""); // means and pairs contradict each other
+    expect(verdict(compared({ ssp: { mean: 12 }, bsp: { mean: 10, against: pairs(1.2) } }))).toBe("");
   });
 
   it("count a pair that was decided by a missed target", () => {

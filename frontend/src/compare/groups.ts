@@ -53,21 +53,30 @@ export function isSure({ low, high }: MetricAgainst, isRatio: boolean): boolean 
   return low !== null && high !== null && (high < nothing || low > nothing);
 }
 
-/** Which setting wins, by how much, and how sure that is: one sentence, or "" where the runs do not tell. */
+const timeOf = ({ metrics }: Group) => metrics["time_to_target_s"];
+
+/** Whether all runs of a setting have ended without their target. */
+const isMissed = (group: Group) => timeOf(group)?.num === 0 && timeOf(group)?.num_bounds === group.members.length;
+
+/**
+ * Which setting wins, by how much, and how sure that is: one sentence, or "" where the runs do not tell: some still
+ * train, or the mean times and the pairs of one seed say different things.
+ */
 export function verdictOf(groups: readonly Group[]): string {
-  const timed = groups.filter(({ metrics }) => (metrics["time_to_target_s"]?.mean ?? null) !== null);
+  const [first, second] = groups.filter((group) => (timeOf(group)?.mean ?? null) !== null);
   const base = groups.find(({ isBaseline }) => isBaseline);
-  const [first, second] = timed;
   if (!first || !base || groups.length < 2) return "";
-  if (first !== base) {
-    const pairs = first.against["time_to_target_s"];
-    const missed = base.metrics["time_to_target_s"]?.mean === null;
-    if (missed || !pairs || pairs.centre === null) return `${first.name} reaches the target; ${base.name} does not in the time it had.`;
-    return `${first.name} reaches the target first, in ${formatRatio(pairs.centre)} the time of ${base.name}${certainty(pairs)}`;
+  if (first === base && !second) {
+    const isOnly = groups.every((group) => group === first || isMissed(group));
+    return isOnly ? `${first.name} is the only setting that reaches the target.` : "";
   }
-  const pairs = second?.against["time_to_target_s"];
-  if (!second || !pairs || pairs.centre === null) return `${first.name} is the only setting that reaches the target.`;
-  return `${first.name} reaches the target first; ${second.name} needs ${formatRatio(pairs.centre)} its time${certainty(pairs)}`;
+  if (isMissed(base)) return `${first.name} reaches the target; ${base.name} does not in the time it had.`;
+  const other = first === base ? second : first; // that is compared with the baseline
+  if (!other || (timeOf(base)?.mean ?? null) === null) return "";
+  const pairs = other.against["time_to_target_s"];
+  if (!pairs || pairs.centre === null) return `${first.name} reaches the target first on average; no seed was run with both ${first.name} and ${first === base ? other.name : base.name}.`;
+  if (first === base) return pairs.centre < 1 ? "" : `${first.name} reaches the target first; ${other.name} needs ${formatRatio(pairs.centre)} its time${certainty(pairs)}`;
+  return pairs.centre > 1 ? "" : `${first.name} reaches the target first, in ${formatRatio(pairs.centre)} the time of ${base.name}${certainty(pairs)}`;
 }
 
 function certainty(pairs: MetricAgainst): string {

@@ -18,7 +18,7 @@ interface Props {
   facets: readonly Facet[];
   filter: string;
   isOld: boolean;
-  onToggle: (key: string, value: string) => void;
+  onToggle: (facet: Facet, value: string) => void;
 }
 
 /** How many runs have which policy, state, ...: a click adds the value to the filter, another takes it out. */
@@ -29,8 +29,8 @@ export function FacetPanel({ facets, filter, isOld, onToggle }: Props) {
         <FacetList
           key={facet.key}
           facet={facet}
-          chosen={chosenValues(filter, facet.key)}
-          onToggle={(value) => onToggle(facet.key, value)}
+          chosen={chosenValues(filter, facet)}
+          onToggle={(value) => onToggle(facet, value)}
         />
       ))}
     </div>

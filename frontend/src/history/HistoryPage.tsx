@@ -36,6 +36,7 @@ type Asking = { what: "tags" | "purge" | "clone" | "sheet"; target: Target } | n
 type Show = (next: HistoryView, isStep?: boolean) => void;
 
 const WIDE = "(min-width: 1100px)"; // the filters stand beside the list; else a button opens them, and the runs come first
+const TAG = { key: "tag", aliases: ["tags"] };
 const COUNTS = "Counts of the runs that match";
 
 /** "Which setting wins, by how much, and how sure are we?": all runs; select two or more to compare them. */
@@ -70,8 +71,8 @@ export function HistoryPage() {
       facets={history.facets.facets}
       filter={view.filter}
       isOld={history.areFacetsOld}
-      onToggle={(key, value) =>
-        show(refine(view, { filter: toggleValue(view.filter, key, value, key === "tag") }), true)
+      onToggle={(facet, value) =>
+        show(refine(view, { filter: toggleValue(view.filter, facet, value, facet.key === "tag") }), true)
       }
     />
   );
@@ -236,7 +237,7 @@ function List({ view, history, show, onSelect, onAsk }: ListProps) {
               ? (row) => (
                   <TagCell
                     row={row}
-                    onFilter={(tag) => show(refine(view, { filter: toggleValue(view.filter, "tag", tag, true) }), true)}
+                    onFilter={(tag) => show(refine(view, { filter: toggleValue(view.filter, TAG, tag, true) }), true)}
                     onEdit={() => onAsk({ what: "tags", target: { ids: [row.id] } })}
                   />
                 )

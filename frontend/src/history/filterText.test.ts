@@ -73,8 +73,8 @@ describe("a filter's text", () => {
   });
 
   it("tells what the outermost level asks for", () => {
-    expect(chosenValues("policy:ssp,bsp tag:x (policy:asp)", "policy")).toEqual(["ssp", "bsp"]);
-    expect(chosenValues("-policy:ssp not policy:bsp policy!=asp", "policy")).toEqual([]);
+    expect(chosenValues("policy:ssp,bsp tag:x (policy:asp)", { key: "policy" })).toEqual(["ssp", "bsp"]);
+    expect(chosenValues("-policy:ssp not policy:bsp policy!=asp", { key: "policy" })).toEqual([]);
     expect(readParts("seed:1 or seed:2").hasOr).toBe(true);
     expect(readParts('seed:1 "or" (a or b)').hasOr).toBe(false);
   });
@@ -84,20 +84,25 @@ const quote1 = (value: string) => quote(value);
 
 describe("a facet", () => {
   it("adds its value, and takes it out again", () => {
-    expect(toggleValue("", "policy", "ssp")).toBe("policy:ssp");
-    expect(toggleValue("policy:ssp seed:1", "policy", "bsp")).toBe("policy:ssp,bsp seed:1");
-    expect(toggleValue("policy:ssp,bsp seed:1", "policy", "ssp")).toBe("policy:bsp seed:1");
-    expect(toggleValue("seed:1 policy:bsp wide", "policy", "bsp")).toBe("seed:1 wide");
+    expect(toggleValue("", { key: "policy" }, "ssp")).toBe("policy:ssp");
+    expect(toggleValue("policy:ssp seed:1", { key: "policy" }, "bsp")).toBe("policy:ssp,bsp seed:1");
+    expect(toggleValue("policy:ssp,bsp seed:1", { key: "policy" }, "ssp")).toBe("policy:bsp seed:1");
+    expect(toggleValue("seed:1 policy:bsp wide", { key: "policy" }, "bsp")).toBe("seed:1 wide");
   });
 
   it("asks for every tag, not for one of them", () => {
-    expect(toggleValue("tag:old", "tag", "paper fig. 3", true)).toBe('tag:old tag:"paper fig. 3"');
-    expect(toggleValue('tag:old tag:"paper fig. 3"', "tag", "old", true)).toBe('tag:"paper fig. 3"');
+    expect(toggleValue("tag:old", { key: "tag" }, "paper fig. 3", true)).toBe('tag:old tag:"paper fig. 3"');
+    expect(toggleValue('tag:old tag:"paper fig. 3"', { key: "tag" }, "old", true)).toBe('tag:"paper fig. 3"');
   });
 
   it("puts alternatives into brackets, and leaves an excluded value excluded", () => {
-    expect(toggleValue("seed:1 or policy:ssp", "policy", "ssp")).toBe("(seed:1 or policy:ssp) policy:ssp");
-    expect(toggleValue("-policy:ssp", "policy", "ssp")).toBe("-policy:ssp policy:ssp");
+    expect(toggleValue("seed:1 or policy:ssp", { key: "policy" }, "ssp")).toBe("(seed:1 or policy:ssp) policy:ssp");
+    const workers = { key: "workers", aliases: ["num_workers"] };
+    expect(chosenValues("num_workers:4 workers:2", workers)).toEqual(["4", "2"]);
+    expect(toggleValue("num_workers:4", workers, "8")).toBe("workers:4,8");
+    expect(toggleValue("num_workers:4 wide", workers, "4")).toBe("wide");
+    expect(toggleValue('name:"a  b"  policy:ssp  x', { key: "policy" }, "bsp")).toBe('name:"a  b" policy:ssp,bsp x');
+    expect(toggleValue("-policy:ssp", { key: "policy" }, "ssp")).toBe("-policy:ssp policy:ssp");
     expect(withTerm("a or b", "c")).toBe("(a or b) c");
   });
 });

@@ -114,13 +114,19 @@ export function readParts(text: string): { parts: Part[]; hasOr: boolean } {
   return { parts, hasOr };
 }
 
-const isChoice = (part: Part, key: string) =>
-  part.key === key && !part.isNegated && (part.operator === ":" || part.operator === "=");
+/** A key of the filter, as facets name it. */
+export interface KeyNames {
+  key: string;
+  aliases?: readonly string[]; // other names that the server takes
+}
+
+const isChoice = (part: Part, { key, aliases = [] }: KeyNames) =>
+  (part.key === key || aliases.includes(part.key)) && !part.isNegated && (part.operator === ":" || part.operator === "=");
 
 /** The values of a key that the outermost level asks for. */
-export function chosenValues(text: string, key: string): string[] {
+export function chosenValues(text: string, names: KeyNames): string[] {
   return readParts(text)
-    .parts.filter((part) => isChoice(part, key))
+    .parts.filter((part) => isChoice(part, names))
     .flatMap(({ values }) => values);
 }
 
@@ -132,13 +138,14 @@ export function withTerm(text: string, term: string): string {
 }
 
 /** Add a value to those that a key may have, or take it out. Where a run may have several (tags), each has to fit. */
-export function toggleValue(text: string, key: string, value: string, isEach = false): string {
+export function toggleValue(text: string, names: KeyNames, value: string, isEach = false): string {
+  const { key } = names;
   const { parts, hasOr } = readParts(text);
-  const own = hasOr ? [] : parts.filter((part) => isChoice(part, key));
+  const own = hasOr ? [] : parts.filter((part) => isChoice(part, names));
   const holder = own.find((part) => part.values.includes(value));
   const replace = (part: Part, values: readonly string[]) => {
     const term = values.length > 0 ? `${key}:${values.map((one) => quote(one)).join(",")}` : "";
-    return `${text.slice(0, part.start)}${term}${text.slice(part.end)}`.replace(/\s+/g, " ").trim();
+    return [text.slice(0, part.start).trim(), term, text.slice(part.end).trim()].filter(Boolean).join(" ");
   };
   if (holder) {
     return replace(
