@@ -69,7 +69,7 @@ describe("tiles", () => {
     const store = await storeWith({ "2/0": packed((bin) => [bin === 1 ? 1 : 0, 0]) }); // bins of 4 s
     expect(waited(store, 3, 0, 0, 256)).toBeCloseTo(4, 6);
     expect(waited(store, 3, 0, 5, 6)).toBeCloseTo(1, 6);
-    expect(store.best(0, 3)?.level).toBe(2);
+    expect(store.best(0, 3, 1024)?.level).toBe(2);
   });
 
   it("count what all workers did", async () => {
@@ -93,6 +93,50 @@ describe("tiles", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     vi.useRealTimers();
     expect(numAsked).toBe(3);
+  });
+
+  /** A run that waits all the time and goes on; the server holds it up to `toS`. */
+  function growing() {
+    const server = { toS: 218, held: [] as (() => void)[], isSlow: false };
+    const load = (_: string, level: number, place: number) => {
+      const { toS } = server;
+      const data = packed((bin) => ((place * BINS + bin) * 2 ** level < toS ? [1, 1] : [0, 0]));
+      return new Promise<ArrayBuffer>((resolve) => {
+        if (server.isSlow) server.held.push(() => resolve(data));
+        else resolve(data);
+      });
+    };
+    const store = new TileStore("run", { ...state, to_s: 218, level: -2, top: 0 }, () => undefined, load);
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+    return { server, store, settle };
+  }
+
+  it("of a run that has gone on give way to coarser ones, where they do not hold what is new", async () => {
+    const { server, store, settle } = growing();
+    await store.fetchNow([{ level: 0, place: 0 }, { level: -2, place: 3 }]);
+    server.toS = 335;
+    store.renew({ ...state, to_s: 335, level: -2, top: 1 }, 200);
+    expect(waited(store, 3, -2, 230, 231)).toBe(0); // nothing newer is here
+    await store.fetchNow([{ level: 1, place: 0 }]); // that of the whole run; the others are out of sight
+    expect(waited(store, 3, -2, 230, 231)).toBeCloseTo(1, 6);
+    expect(store.best(-2, 3, 200)?.level).toBe(-2); // what was known is as sharp as before
+    store.wish([{ level: -2, place: 3 }]);
+    await settle();
+    expect(store.best(-2, 3, 256)?.level).toBe(-2);
+    expect(waited(store, 3, -2, 230, 231)).toBeCloseTo(1, 6);
+  });
+
+  it("that come late do not take the place of newer ones", async () => {
+    const { server, store, settle } = growing();
+    server.isSlow = true;
+    const first = store.fetchNow([{ level: 0, place: 0 }]);
+    server.toS = 250;
+    store.renew({ ...state, to_s: 250, level: -2, top: 0 }, 200);
+    server.isSlow = false;
+    await store.fetchNow([{ level: 0, place: 0 }]);
+    server.held.forEach((answer) => answer());
+    await Promise.all([first, settle()]);
+    expect(waited(store, 3, 0, 240, 241)).toBeCloseTo(1, 6);
   });
 
   it("are not asked for beyond the run", async () => {

@@ -63,7 +63,8 @@ export class TileStore {
   private readonly wanted = new Map<string, { level: number; place: number }>(); // the most urgent first
   private readonly running = new Set<string>();
   private readonly failed = new Map<string, number>(); // -> when it may be asked for again
-  private readonly outdated = new Set<string>(); // tiles to which the server has added since
+  private readonly outdated = new Map<string, number>(); // tiles to which the server has added since -> up to where they hold
+  private numRenewed = 0;
   private isClosed = false;
 
   constructor(
@@ -85,9 +86,10 @@ export class TileStore {
   /** Take a later state of a run that goes on: what reaches beyond `knownS` is asked for again, and drawn until it is here. */
   renew(state: TimelineState, knownS: number): void {
     this.state = state;
+    this.numRenewed += 1;
     for (const key of [...this.tiles.keys(), ...this.running]) {
       const [level, place] = key.split("/").map(Number) as [number, number];
-      if ((place + 1) * BINS * 2 ** level > knownS) this.outdated.add(key);
+      if ((place + 1) * BINS * 2 ** level > knownS) this.outdated.set(key, Math.min(knownS, this.outdated.get(key) ?? Infinity));
     }
   }
 
@@ -122,17 +124,21 @@ export class TileStore {
     this.pump();
   }
 
-  /** Give the tile, or the finest coarser one over it that is there, or null. */
-  best(level: number, place: number): Tile | null {
+  /** Give the tile, or the finest coarser one over it that is there, or null; one that holds up to `toS` before others. */
+  best(level: number, place: number, toS: number): Tile | null {
+    let found: string | null = null;
     for (let up = 0; level + up <= this.state.top; up++) {
       const key = `${level + up}/${Math.floor(place / 2 ** up)}`;
-      const tile = this.tiles.get(key);
-      if (!tile) continue;
-      this.tiles.delete(key); // it is the one that was used last
-      this.tiles.set(key, tile);
-      return tile;
+      if (!this.tiles.has(key)) continue;
+      const holds = (this.outdated.get(key) ?? Infinity) >= toS;
+      if (holds || found === null) found = key;
+      if (holds) break;
     }
-    return null;
+    const tile = found === null ? undefined : this.tiles.get(found);
+    if (found === null || !tile) return null;
+    this.tiles.delete(found); // it is the one that was used last
+    this.tiles.set(found, tile);
+    return tile;
   }
 
   /** Go over the bins in [fromS, toS) from left to right, each cut to the stretch; where nothing is known, none comes. */
@@ -140,12 +146,12 @@ export class TileStore {
     const tileS = BINS * 2 ** level;
     const last = Math.ceil(Math.min(toS, this.state.to_s + tileS) / tileS);
     for (let place = Math.max(0, Math.floor(fromS / tileS)); place < last; place++) {
-      const tile = this.best(level, place);
+      const lowS = Math.max(fromS, place * tileS);
+      const highS = Math.min(toS, (place + 1) * tileS);
+      const tile = this.best(level, place, highS);
       if (!tile) continue;
       const binS = 2 ** tile.level;
       const beginS = tile.place * BINS * binS;
-      const lowS = Math.max(fromS, place * tileS);
-      const highS = Math.min(toS, (place + 1) * tileS);
       const end = Math.min(BINS, Math.ceil((highS - beginS) / binS));
       for (let bin = Math.max(0, Math.floor((lowS - beginS) / binS)); bin < end; bin++) {
         const startS = beginS + bin * binS;
@@ -188,13 +194,15 @@ export class TileStore {
   }
 
   private async fetch(key: string, level: number, place: number): Promise<void> {
-    const wasOutdated = this.outdated.delete(key);
+    const { numRenewed } = this;
     try {
       const data = await this.load(this.runId, level, place);
-      if (this.isClosed) return;
+      const isNewest = numRenewed === this.numRenewed; // else the server may have added to it meanwhile,
+      const hasNewer = !isNewest && !this.isMissing(key); // and may have been asked since
+      if (this.isClosed || hasNewer) return;
+      if (isNewest) this.outdated.delete(key);
       this.keep(key, readTile(data, level, place));
     } catch {
-      if (wasOutdated) this.outdated.add(key);
       this.failed.set(key, performance.now() + RETRY_MS); // the connection is told of elsewhere
       setTimeout(() => !this.isClosed && this.onTile(), RETRY_MS); // so that it is wished for again, even if nothing moves
     } finally {
